@@ -1,0 +1,72 @@
+# Two commands do everything on Debian 12 with Go: make demo, make test.
+# Both install what they need and say so. make help lists the rest.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED ?= 0
+export GOTOOLCHAIN := local
+
+BIN    := build/bin
+LABCTL := $(BIN)/labctl
+NODE   ?= 1
+KEEP   ?=
+
+.PHONY: help
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: ## three nodes, a power cut, the interruption; KEEP=1 leaves the cluster up
+	@packaging/preflight demo
+	KEEP=$(KEEP) tests/demo/demo
+
+.PHONY: test
+test: ## every test
+	@packaging/preflight test
+	$(MAKE) --no-print-directory check deb conformance-deb cluster-test
+
+.PHONY: check
+check: ## format, vet, unit tests with the race detector, scripts, manual pages
+	@packaging/preflight test
+	tests/check
+
+.PHONY: build
+build: ## the binaries, in build/bin
+	@packaging/preflight build
+	mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/ ./agents/galera ./tests/chaos ./tests/lab/labctl
+	go build -trimpath -o $(BIN)/IPaddr2 ./agents/ipaddr2
+
+.PHONY: deb
+deb: ## the Debian packages, in build/deb
+	@packaging/preflight deb
+	packaging/build-deb
+
+.PHONY: conformance-deb
+conformance-deb: ## the packages against lintian, and built twice
+	@packaging/preflight test
+	tests/package/check
+
+.PHONY: cluster-test
+cluster-test: ## the end-to-end tests on real nodes
+	@packaging/preflight test
+	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/... ./tests/cluster/...
+
+.PHONY: lab-up lab-down lab-status lab-shell
+lab-up: deb build ## three nodes with our packages, joined to a cluster
+	@packaging/preflight lab
+	$(LABCTL) up --deb build/deb
+	$(LABCTL) join
+lab-down: ## the nodes and everything of theirs away
+	@[ ! -x $(LABCTL) ] || $(LABCTL) down
+lab-status: ## what runs where
+	@$(LABCTL) status
+lab-shell: ## a shell on a node: make lab-shell NODE=2
+	@$(LABCTL) shell db$(NODE)
+
+.PHONY: clean
+clean: lab-down ## build/ away; the image cache in /var/cache/holdfast stays
+	rm -rf build
