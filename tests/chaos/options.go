@@ -1,0 +1,262 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are what the command line says; all are checked.
+type options struct {
+	address    string
+	user       string
+	password   string
+	database   string
+	nodes      []nodeOption
+	ledger     string
+	output     string
+	verifyWait time.Duration
+
+	// chaos run
+	interval        time.Duration
+	timeout         time.Duration
+	threshold       time.Duration
+	before          time.Duration
+	after           time.Duration
+	limit           time.Duration
+	duration        time.Duration
+	maxInterruption time.Duration
+	noVerify        bool
+	fault           []string
+
+	// chaos verify
+	runName string
+}
+
+// nodeOption is one --node NAME=ADDRESS.
+type nodeOption struct{ name, address string }
+
+var errHelp = errors.New("help wanted") //nolint:gochecknoglobals // a sentinel
+
+// usageOr prints the usage when it was asked for, and else passes err on.
+func usageOr(err error, stdout io.Writer) error {
+	if !errors.Is(err, errHelp) && !errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	fmt.Fprint(stdout, usage)
+	return nil
+}
+
+const usage = `chaos: write through the floating address, start a fault, measure the interruption
+
+  chaos run --address HOST[:PORT] --node NAME=HOST[:PORT]... [options] [-- COMMAND ARGS...]
+  chaos verify --ledger FILE --node NAME=HOST[:PORT]... [options]
+
+Where
+  --address HOST[:PORT]    what clients connect to, normally the floating address (port 3306)
+  --node NAME=HOST[:PORT]  a node at its own address, NAME its hostname; once for every node
+  --user NAME              default chaos
+  --password-file FILE     its first line is the password; else from CHAOS_PASSWORD
+  --database NAME          default chaos; the table "writes" is created in it
+
+Schedule of chaos run
+  --interval 10ms          between two writes; the resolution of all figures
+  --timeout 250ms          deadline of one write, connecting included
+  --threshold 100ms        from here on a gap between two answers is an interruption
+  --before 3s              acknowledged writes without a gap before COMMAND is run
+  --after 5s               acknowledged writes without a gap after it
+  --limit 60s              for each of the two to happen, and for COMMAND to return
+  --duration D             without COMMAND: stop after D (default: at SIGINT or SIGTERM)
+  COMMAND ARGS...          the fault; {node} becomes the node that answered last
+
+Verdict
+  --verify-wait 180s       for every node to be synced after the run
+  --no-verify              do not look at the nodes; lost writes stay unknown
+  --max-interruption D     exit status 4 when the interruption was longer
+  --ledger FILE            append the verdict of every write, for chaos verify
+  --run NAME               chaos verify: this run of the ledger (default: its last)
+  --output text|json       json: one object on standard output, all else on standard error
+
+Exit status
+  0 nothing lost, service back   1 writes lost, service not back, or not verified
+  2 usage                        3 could not start, or COMMAND failed
+  4 longer than --max-interruption
+`
+
+// parseRun parses the arguments of chaos run.
+func parseRun(args []string, getenv func(string) string) (options, error) {
+	var o options
+	set := flag.NewFlagSet("chaos run", flag.ContinueOnError)
+	secret := o.common(set)
+	set.StringVar(&o.address, "address", "", "")
+	set.DurationVar(&o.interval, "interval", 10*time.Millisecond, "")
+	set.DurationVar(&o.timeout, "timeout", 250*time.Millisecond, "")
+	set.DurationVar(&o.threshold, "threshold", 100*time.Millisecond, "")
+	set.DurationVar(&o.before, "before", 3*time.Second, "")
+	set.DurationVar(&o.after, "after", 5*time.Second, "")
+	set.DurationVar(&o.limit, "limit", time.Minute, "")
+	set.DurationVar(&o.duration, "duration", 0, "")
+	set.DurationVar(&o.maxInterruption, "max-interruption", 0, "")
+	set.BoolVar(&o.noVerify, "no-verify", false, "")
+	if err := parseFlags(set, args); err != nil {
+		return o, err
+	}
+	o.fault = set.Args()
+	if err := o.checkRun(); err != nil {
+		return o, err
+	}
+	return o, o.finish(secret, getenv)
+}
+
+// parseVerify parses the arguments of chaos verify.
+func parseVerify(args []string, getenv func(string) string) (options, error) {
+	var o options
+	set := flag.NewFlagSet("chaos verify", flag.ContinueOnError)
+	secret := o.common(set)
+	set.StringVar(&o.runName, "run", "", "")
+	if err := parseFlags(set, args); err != nil {
+		return o, err
+	}
+	switch {
+	case set.NArg() > 0:
+		return o, usageError("unexpected argument %q: chaos verify takes options only", set.Arg(0))
+	case o.ledger == "":
+		return o, usageError("--ledger is missing: name the file that chaos run --ledger wrote")
+	case len(o.nodes) == 0:
+		return o, usageError("--node is missing: give --node NAME=ADDRESS once for every node")
+	}
+	return o, o.finish(secret, getenv)
+}
+
+// common defines the options of both commands. It returns where --password-file
+// will be.
+func (o *options) common(set *flag.FlagSet) *string {
+	set.Func("node", "", func(value string) error {
+		node, err := parseNode(value)
+		if err == nil {
+			o.nodes = append(o.nodes, node)
+		}
+		return err
+	})
+	set.StringVar(&o.user, "user", "chaos", "")
+	set.StringVar(&o.database, "database", "chaos", "")
+	set.StringVar(&o.ledger, "ledger", "", "")
+	set.StringVar(&o.output, "output", "text", "")
+	set.DurationVar(&o.verifyWait, "verify-wait", 3*time.Minute, "")
+	return set.String("password-file", "", "")
+}
+
+func parseFlags(set *flag.FlagSet, args []string) error {
+	set.SetOutput(io.Discard)
+	err := set.Parse(args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		return usageError("%w; chaos help lists the options", err)
+	}
+	return err
+}
+
+// parseNode parses NAME=HOST[:PORT].
+func parseNode(value string) (nodeOption, error) {
+	name, address, found := strings.Cut(value, "=")
+	if !found || !isHostname(name) || address == "" {
+		return nodeOption{}, errors.New("want NAME=HOST[:PORT], like db1=192.168.205.71")
+	}
+	address, err := withPort(address)
+	return nodeOption{name: name, address: address}, err
+}
+
+// withPort adds MariaDB's port to an address without one.
+func withPort(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"), "3306"
+	}
+	_, noIP := netip.ParseAddr(host)
+	_, noPort := strconv.ParseUint(port, 10, 16)
+	if noIP != nil && !isHostname(host) || noPort != nil {
+		return "", fmt.Errorf("%q is not HOST[:PORT]", address)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// isHostname accepts what a hostname may consist of (RFC 1123), and with it what
+// may safely replace {node} in a command.
+func isHostname(name string) bool {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+	return name != "" && strings.Trim(name, allowed) == "" && !strings.HasPrefix(name, "-")
+}
+
+func (o *options) checkRun() error {
+	if o.address == "" {
+		return usageError("--address is missing: give the floating address, like --address 192.168.205.70")
+	}
+	address, err := withPort(o.address)
+	if err != nil {
+		return usageError("--address: %w", err)
+	}
+	o.address = address
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"interval", o.interval}, {"timeout", o.timeout}, {"threshold", o.threshold},
+		{"before", o.before}, {"after", o.after}, {"limit", o.limit},
+	} {
+		if d.value <= 0 {
+			return usageError("--%s is %v: give a duration above zero, like 250ms or 5s", d.name, d.value)
+		}
+	}
+	switch {
+	case o.interval < time.Millisecond:
+		return usageError("--interval is %v: a new connection per write needs at least 1ms", o.interval)
+	case o.threshold < 2*o.interval:
+		return usageError("--threshold is %v: two intervals (%v) are ordinary, give more", o.threshold, 2*o.interval)
+	case o.duration < 0 || o.maxInterruption < 0:
+		return usageError("--duration and --max-interruption cannot be negative")
+	case o.duration > 0 && len(o.fault) > 0:
+		return usageError("--duration and a fault command exclude each other: with a command, --before, --after and --limit say how long to write")
+	case o.limit <= max(o.before, o.after):
+		return usageError("--limit is %v: give more than --before (%v) and --after (%v)", o.limit, o.before, o.after)
+	case len(o.nodes) == 0 && !o.noVerify:
+		return usageError("--node is missing: give --node NAME=ADDRESS once for every node, or --no-verify")
+	}
+	return nil
+}
+
+// finish checks what both commands share and reads the password.
+func (o *options) finish(passwordFile *string, getenv func(string) string) error {
+	seen := map[string]bool{}
+	for _, n := range o.nodes {
+		if seen[n.name] || seen[n.address] {
+			return usageError("--node %s=%s repeats a name or an address: give each node once", n.name, n.address)
+		}
+		seen[n.name], seen[n.address] = true, true
+	}
+	switch {
+	case o.output != "text" && o.output != "json":
+		return usageError("--output is %q: give text or json", o.output)
+	case o.verifyWait <= 0:
+		return usageError("--verify-wait is %v: give a duration above zero, like 180s", o.verifyWait)
+	case o.database == "" || strings.ContainsAny(o.database, "`\x00"):
+		return usageError("--database is %q: give a plain database name, like chaos", o.database)
+	}
+	if *passwordFile == "" {
+		if o.password = getenv("CHAOS_PASSWORD"); o.password == "" {
+			return usageError("no password: give --password-file FILE or set CHAOS_PASSWORD")
+		}
+		return nil
+	}
+	content, err := os.ReadFile(*passwordFile)
+	if err != nil {
+		return usageError("--password-file: %w", err)
+	}
+	o.password, _, _ = strings.Cut(string(content), "\n")
+	return nil
+}

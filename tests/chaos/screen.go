@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// screen prints for people. Its methods may be called from several goroutines.
+type screen struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// tell prints one line with its time, like
+//
+//	[14:02:10.450] [SUCCESS] Connected to db1
+func (s *screen) tell(at time.Time, k kind, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.out, "[%s] %-9s %s\n", at.Format("15:04:05.000"), "["+string(k)+"]", fmt.Sprintf(format, args...))
+}
+
+// plain prints a text as it is.
+func (s *screen) plain(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprint(s.out, text)
+}
