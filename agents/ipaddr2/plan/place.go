@@ -81,8 +81,8 @@ func match(w Wanted, link string, routes []Route) (best Route, found bool) {
 	}
 	if w.IP.Is4() {
 		pick(func(r Route) bool { return r.OnLink && !r.Host })
-		if !found && w.IP.IsLoopback() { // 127.* stands in no other table
-			pick(func(r Route) bool { return r.Host })
+		if !found && w.IP.IsLoopback() { // 127.* stands in no other table, and each address has a route of its own there
+			pick(func(r Route) bool { return r.Host && !r.Destination.IsSingleIP() })
 		}
 		return best, found
 	}
