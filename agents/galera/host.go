@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// host looks at this machine.
+type host struct{}
+
+// Executable implements Host; a name without a slash is looked for in PATH.
+func (host) Executable(path string) bool {
+	if strings.Contains(path, "/") {
+		return executable(path)
+	}
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if executable(filepath.Join(dir, path)) {
+			return true
+		}
+	}
+	return false
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+// RegularFile implements Host.
+func (host) RegularFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Directory implements Host.
+func (host) Directory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// User implements Host.
+func (host) User(name string) bool { _, err := user.Lookup(name); return err == nil }
+
+// Group implements Host.
+func (host) Group(name string) bool { _, err := user.LookupGroup(name); return err == nil }
+
+// PrepareDirectory implements Host.
+func (host) PrepareDirectory(path, userName, groupName string) error {
+	uid, gid, err := account(userName, groupName)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.Join(os.MkdirAll(path, 0o755), os.Chown(path, uid, gid))
+		if err != nil {
+			return fmt.Errorf("directory %s is missing and cannot be made: %w", path, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at directory %s: %w", path, err)
+	}
+	if !writable(info, uid, gid) {
+		return fmt.Errorf("user %s cannot write in %s; run: chown %s:%s %s", userName, path, userName, groupName, path)
+	}
+	return nil
+}
+
+func writable(info os.FileInfo, uid, gid int) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || uid == 0 {
+		return ok
+	}
+	switch mode := info.Mode().Perm(); {
+	case int(owner.Uid) == uid:
+		return mode&0o200 != 0
+	case int(owner.Gid) == gid:
+		return mode&0o020 != 0
+	default:
+		return mode&0o002 != 0
+	}
+}
+
+func account(userName, groupName string) (uid, gid int, err error) {
+	u, err := user.Lookup(userName)
+	if err != nil {
+		return 0, 0, err
+	}
+	g, err := user.LookupGroup(groupName)
+	if err != nil {
+		return 0, 0, err
+	}
+	uid, uidErr := strconv.Atoi(u.Uid)
+	gid, gidErr := strconv.Atoi(g.Gid)
+	return uid, gid, errors.Join(uidErr, gidErr)
+}
+
+// clock is the real time.
+type clock struct{}
+
+// Now implements Clock.
+func (clock) Now() time.Time { return time.Now() }
+
+// Sleep implements Clock.
+func (clock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// tailLines is how much of the log is searched for a cause: a failed start of a
+// server with Galera writes about 200 lines.
+const (
+	tailLines = "500"
+	tailBytes = 64 << 10
+)
+
+// Cause implements Server.
+func (s *systemd) Cause(ctx context.Context) string {
+	if s.log != "" {
+		if cause := causeIn(logTail(s.log)); cause != "" {
+			return cause
+		}
+	}
+	if s.started.IsZero() {
+		return ""
+	}
+	// The journal's own library needs cgo; its client runs only after a failure.
+	cmd := exec.CommandContext(ctx, "journalctl", "--unit", unitName, "--no-pager", "--output=cat",
+		"--lines", tailLines, "--since=@"+strconv.FormatInt(s.started.Unix(), 10))
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return causeIn(string(out))
+}
+
+// logTail is the part of the server's log file that belongs to its last start.
+func logTail(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	start := max(0, info.Size()-tailBytes)
+	buf := make([]byte, info.Size()-start)
+	n, _ := f.ReadAt(buf, start)
+	tail := string(buf[:n])
+	if at := strings.LastIndex(tail, "Starting MariaDB"); at >= 0 {
+		tail = tail[at:]
+	}
+	return tail
+}

@@ -1,0 +1,23 @@
+// ocf:holdfast:galera, a resource agent for Pacemaker.
+package main
+
+import (
+	"os"
+
+	"holdfast/agents/internal/crm"
+	"holdfast/ocf"
+)
+
+func main() { os.Exit(int(ocf.Main(newAgent(openWorld)))) }
+
+// openWorld wires the hands. None of them does anything before it is asked.
+func openWorld(s settings) world {
+	return world{
+		server:   &systemd{pidFile: s.pid, datadir: s.datadir},
+		database: &mariadb{settings: s},
+		cluster:  crm.New(),
+		files:    &files{datadir: s.datadir},
+		host:     host{},
+		clock:    clock{},
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// mariadb asks the server on this machine, by default over its Unix socket.
+type mariadb struct{ settings settings }
+
+// Server error numbers of a refused login (sql/share/errmsg-utf8.txt).
+const (
+	errAccessDenied        = 1045 // ER_ACCESS_DENIED_ERROR
+	errAccessDeniedNoPassw = 1698 // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+)
+
+const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name IN
+ ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment','wsrep_ready')`
+
+// Status implements Database.
+func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
+	config, err := m.config()
+	if err != nil {
+		return Wsrep{}, err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return Wsrep{}, fmt.Errorf("prepare the connection to the server: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	values, err := query(ctx, db)
+	if err != nil {
+		return Wsrep{}, classify(err)
+	}
+	state, _ := strconv.Atoi(values["wsrep_local_state"])
+	return Wsrep{
+		ClusterStatus: values["wsrep_cluster_status"], State: state,
+		Comment: values["wsrep_local_state_comment"], Ready: values["wsrep_ready"] == "ON",
+	}, nil
+}
+
+func query(ctx context.Context, db *sql.DB) (map[string]string, error) {
+	rows, err := db.QueryContext(ctx, statusQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	values := map[string]string{}
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, err
+		}
+		values[name] = value
+	}
+	return values, rows.Err()
+}
+
+func (m *mariadb) config() (*mysql.Config, error) {
+	l, err := findLogin(&m.settings, os.ReadFile)
+	if err != nil {
+		return nil, err
+	}
+	c := mysql.NewConfig()
+	c.User, c.Passwd = l.user, l.password
+	c.Net, c.Addr = "unix", m.settings.socket
+	if l.tcp != "" {
+		c.Net, c.Addr = "tcp", l.tcp
+	}
+	c.Logger = &mysql.NopLogger{} // the errors are returned too
+	return c, nil
+}
+
+// classify tells a server that is not there or refuses the login from one that
+// does not answer.
+func classify(err error) error {
+	var refused *mysql.MySQLError
+	switch {
+	case errors.As(err, &refused) && (refused.Number == errAccessDenied || refused.Number == errAccessDeniedNoPassw):
+		return fmt.Errorf("%w: %w", ErrLogin, err)
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w: %w", ErrNoServer, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer in time on its socket: %w", err)
+	}
+	return fmt.Errorf("ask the server for its state: %w", err)
+}

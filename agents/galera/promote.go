@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"holdfast/agents/internal/crm"
+	"holdfast/ocf"
+)
+
+// synced is the wsrep_local_state of a node that takes part in the cluster fully.
+const synced = 4
+
+// How often a starting server is asked, and how often it is logged what it is
+// waiting for.
+const (
+	syncPause     = 100 * time.Millisecond
+	progressPause = 10 * time.Second
+)
+
+// promote starts the server: as a member of the running cluster if there is one,
+// else as its first member if this node was elected.
+func (c *call) promote(ctx context.Context) (ocf.Code, error) {
+	if err := c.validate(ctx, deepCheck); err != nil {
+		return 0, err
+	}
+	if st, err := c.database.Status(ctx); err == nil && st.ClusterStatus == primary {
+		return c.promotedAlready(ctx, st)
+	}
+	if err := c.refuseRunning(ctx); err != nil {
+		return 0, err
+	}
+	own, err := c.findPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if peer, ok := c.promotedPeer(s); ok {
+		c.log.Info("joining the cluster", "peer", peer, "position", own.Position)
+		return c.run(ctx, Boot{Position: own.Text})
+	}
+	if !c.mayBootstrap(s, own) {
+		return c.withdraw(ctx, s)
+	}
+	c.log.Info("Node <"+c.node+"> is bootstrapping the cluster", "position", own.Position)
+	if err := c.markSafe(own); err != nil {
+		return 0, err
+	}
+	return c.run(ctx, Boot{NewCluster: true, Position: own.Text})
+}
+
+// mayBootstrap is the last look before a cluster is made: only the operator's word
+// or an election that still holds counts. An attribute from before does not.
+func (c *call) mayBootstrap(s *crm.Status, own report) bool {
+	switch s.Attribute(c.node, c.attribute(attrBootstrap)) {
+	case "":
+		return false
+	case overrideValue:
+		c.log.Warn("bootstrapping because the operator set "+c.attribute(attrBootstrap)+
+			"=true: what other nodes have beyond this position is lost", "position", own.Position)
+		return true
+	}
+	d, ok := c.stillElected(s, own)
+	if !ok {
+		c.log.Warn("this node was elected, but no longer: "+d.Verdict.String()+" "+d.Node, "reason", d.Reason)
+	}
+	return ok
+}
+
+// withdraw gives the promotion up without failing it: there is nothing wrong with
+// this node, and Pacemaker demotes it as soon as it sees the score gone.
+func (c *call) withdraw(ctx context.Context, s *crm.Status) (ocf.Code, error) {
+	c.log.Info("There is no running cluster to join, demoting ourself")
+	changes := differing(s, []crm.Change{c.set(c.node, attrBootstrap, ""), c.score(c.node, "")})
+	if err := c.update(ctx, changes...); err != nil {
+		return 0, err
+	}
+	return ocf.Success, nil
+}
+
+// markSafe sets safe_to_bootstrap in grastate.dat if Galera needs it to start.
+func (c *call) markSafe(own report) error {
+	if own.State == nil || own.State.SafeToBootstrap || own.State.Position.None() {
+		return nil
+	}
+	c.log.Info("setting safe_to_bootstrap: 1 in grastate.dat, because this node was elected")
+	if err := c.files.MarkSafe(*own.State); err != nil {
+		return fmt.Errorf("set safe_to_bootstrap in grastate.dat: %w", err)
+	}
+	return nil
+}
+
+// run starts the server and waits until it is a full member of the cluster.
+func (c *call) run(ctx context.Context, boot Boot) (ocf.Code, error) {
+	if err := c.server.Prepare(ctx, c.launch()); err != nil {
+		return 0, err
+	}
+	// From here on this node's position is no longer true, and a bootstrap must
+	// not happen twice: without a report no election can take place.
+	if err := c.update(ctx, c.retraction()...); err != nil {
+		return 0, err
+	}
+	c.log.Info("starting mariadb.service", "new_cluster", boot.NewCluster, "start_position", boot.Position)
+	if err := c.server.Start(ctx, boot, func(doing string) { c.log.Info("mariadb.service is starting: " + doing) }); err != nil {
+		return 0, c.startFailed(ctx, err)
+	}
+	if err := c.awaitSynced(ctx); err != nil {
+		return 0, err
+	}
+	c.log.Info("Galera started")
+	if err := c.invite(ctx, boot.NewCluster); err != nil {
+		return 0, err
+	}
+	return ocf.Success, nil
+}
+
+// awaitSynced tolerates a server that is not in the primary component yet: a
+// joiner is not while it receives the write-sets that it missed.
+func (c *call) awaitSynced(ctx context.Context) error {
+	waiting, told := "it does not answer yet", c.clock.Now()
+	for {
+		st, err := c.database.Status(ctx)
+		switch {
+		case err == nil && st.ClusterStatus == primary && st.State == synced:
+			return nil
+		case err == nil:
+			waiting = fmt.Sprintf("wsrep_cluster_status=%s wsrep_local_state=%s", st.ClusterStatus, st.Comment)
+		case errors.Is(err, ErrLogin):
+			return c.loginFailed(err)
+		case errors.Is(err, ErrNoServer):
+			if u, err := c.server.State(ctx); err == nil && u.Down() {
+				return c.startFailed(ctx, errors.New("mariadb.service ended while joining the cluster"))
+			}
+		}
+		if c.clock.Now().Sub(told) >= progressPause {
+			told = c.clock.Now()
+			c.log.Info("waiting for the server to be synced: " + waiting)
+		}
+		if err := c.clock.Sleep(ctx, syncPause); err != nil {
+			return ocf.Errorf(ocf.ErrGeneric, "the database is not synced in time: %s", waiting)
+		}
+	}
+}
+
+// startFailed finds the sentence that says why, within what is left of the time.
+func (c *call) startFailed(ctx context.Context, err error) error {
+	c.log.Error("mariadb.service did not start", "error", err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), causeTime)
+	defer cancel()
+	if cause := c.server.Cause(ctx); cause != "" {
+		return &ocf.Error{Code: ocf.ErrGeneric, Reason: "mariadb: " + cause, Err: err}
+	}
+	return err
+}
+
+// causeTime is what looking for the cause of a failure may take, also when the
+// action's time is over: ocf keeps a second back.
+const causeTime = 700 * time.Millisecond
+
+// invite gives scores: to this node, and after a bootstrap to all that wait
+// started, so that they join.
+func (c *call) invite(ctx context.Context, everyone bool) error {
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	changes := []crm.Change{c.score(c.node, promotable)}
+	for _, i := range s.Active(c.resource) {
+		if everyone && i.Node != c.node && slices.Contains(c.nodes, i.Node) {
+			changes = append(changes, c.score(i.Node, promotable))
+		}
+	}
+	return c.update(ctx, differing(s, changes)...)
+}
+
+// promotedAlready makes promote idempotent.
+func (c *call) promotedAlready(ctx context.Context, st Wsrep) (ocf.Code, error) {
+	if st.State != synced {
+		if err := c.awaitSynced(ctx); err != nil {
+			return 0, err
+		}
+	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	changes := append(c.retraction(), c.score(c.node, promotable))
+	if err := c.update(ctx, differing(s, changes)...); err != nil {
+		return 0, err
+	}
+	return ocf.Success, nil
+}

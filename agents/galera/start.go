@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"holdfast/agents/internal/crm"
+	"holdfast/ocf"
+)
+
+// start makes the node ready to be promoted: it publishes how far its data got.
+// The server does not run after it.
+func (c *call) start(ctx context.Context) (ocf.Code, error) {
+	if err := c.validate(ctx, deepCheck); err != nil {
+		return 0, err
+	}
+	if err := c.prepareDirectories(); err != nil {
+		return 0, err
+	}
+	if err := c.refuseRunning(ctx); err != nil {
+		return 0, err
+	}
+	if err := c.server.Prepare(ctx, c.launch()); err != nil {
+		return 0, err
+	}
+	// What an earlier life of the resource recovered may be of another datadir.
+	if err := c.files.SaveRecovered(""); err != nil {
+		return 0, err
+	}
+	r, err := c.findPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.log.Info("this node's database", "position", r.Position, "safe_to_bootstrap", r.Safe, "no_grastate", r.NoGrastate)
+	if err := c.publish(ctx, r); err != nil {
+		return 0, err
+	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.ask(ctx, s); err != nil {
+		return 0, err
+	}
+	return ocf.Success, nil
+}
+
+// publish reports the position and takes back what an earlier life left: a score
+// or an election of that time says nothing about this one.
+func (c *call) publish(ctx context.Context, r report) error {
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []crm.Change
+	_, joinable := c.promotedPeer(s)
+	override := s.Attribute(c.node, c.attribute(attrBootstrap)) == overrideValue
+	if !override {
+		changes = append(changes, c.set(c.node, attrBootstrap, ""))
+		if !joinable {
+			changes = append(changes, c.score(c.node, ""))
+		}
+	}
+	return c.update(ctx, differing(s, append(changes, c.publication(r)...))...)
+}
+
+// refuseRunning fails if a server runs already: the cluster did not start it and
+// cannot know what it does.
+func (c *call) refuseRunning(ctx context.Context) error {
+	state, err := c.server.State(ctx)
+	if err != nil {
+		return installed(err)
+	}
+	if state.Down() {
+		return nil
+	}
+	c.log.Error("master galera instance started outside of the cluster's control")
+	return ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s outside of the cluster's control; run: systemctl stop mariadb", state.Active)
+}
+
+// listed fails if this node is none of those in the cluster address.
+func (c *call) listed() error {
+	if slices.Contains(c.nodes, c.node) {
+		return nil
+	}
+	if _, mapped := c.hosts[c.node]; len(c.hosts) > 0 && !mapped {
+		return ocf.Errorf(ocf.ErrConfigured, "cluster_host_map has no entry for %s; add %s:<its name in wsrep_cluster_address>", c.node, c.node)
+	}
+	return ocf.Errorf(ocf.ErrConfigured, "%s is not in wsrep_cluster_address (%s); add it, or map it by cluster_host_map", c.node, c.address)
+}

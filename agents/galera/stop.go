@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/ocf"
+)
+
+// demote stops the server and publishes the position at which it stopped. It takes
+// the score back, so that no promotion follows before an election.
+func (c *call) demote(ctx context.Context) (ocf.Code, error) {
+	if err := c.identify(ctx); err != nil {
+		return 0, err
+	}
+	if err := c.stopServer(ctx); err != nil {
+		return 0, err
+	}
+	if err := c.update(ctx, append(c.retraction(), c.score(c.node, ""))...); err != nil {
+		return 0, err
+	}
+	r, err := c.findPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.update(ctx, c.publication(r)...); err != nil {
+		return 0, err
+	}
+	c.log.Info("the database is stopped", "position", r.Position, "safe_to_bootstrap", r.Safe)
+	return ocf.Success, nil
+}
+
+// stop ends everything, whatever the parameters say. It succeeds only if nothing
+// runs any more; what the cluster shows is secondary to that.
+func (c *call) stop(ctx context.Context) (ocf.Code, error) {
+	for _, problem := range c.req.Problems {
+		c.log.Warn("stopping in spite of a wrong parameter", "problem", problem)
+	}
+	if err := c.stopServer(ctx); err != nil {
+		return 0, err
+	}
+	if err := c.server.Release(ctx); err != nil {
+		c.log.Warn("the configuration of mariadb.service stays behind", "error", err)
+	}
+	if err := c.forget(ctx); err != nil {
+		c.log.Warn("this node's attributes stay behind", "error", err)
+	}
+	return ocf.Success, nil
+}
+
+func (c *call) forget(ctx context.Context) error {
+	if err := c.identify(ctx); err != nil {
+		return err
+	}
+	return c.update(ctx, append(c.retraction(), c.score(c.node, ""))...)
+}
+
+// stopServer stops the server in order, and kills it when that takes so long that
+// Pacemaker would otherwise give up and fence the node.
+func (c *call) stopServer(ctx context.Context) error {
+	err := c.server.Stop(ctx, c.grace(ctx))
+	if errors.Is(err, ErrNoUnit) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the database still runs: %w", err)
+	}
+	return nil
+}
+
+// killShare is kept of the time for a stop to kill the server and see it gone.
+const killShare = 10 * time.Second
+
+// grace is how long the server may take to stop in order.
+func (c *call) grace(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Hour
+	}
+	left := deadline.Sub(c.clock.Now())
+	return left - min(killShare, left/4)
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+)
+
+const (
+	unitName    = "mariadb.service"
+	unitPoll    = 200 * time.Millisecond
+	jobPoll     = time.Second
+	replaceJobs = "replace"
+)
+
+// systemd drives mariadb.service over systemd's D-Bus interface
+// (org.freedesktop.systemd1(5)).
+type systemd struct {
+	datadir string
+	pidFile string
+	log     string // the server's log file; "": the journal
+	started time.Time
+	conn    *dbus.Conn
+}
+
+// connect opens the connection once per call of the agent. It outlives the
+// action's deadline, because cleaning up after it needs it.
+func (s *systemd) connect(ctx context.Context) (*dbus.Conn, error) {
+	if s.conn != nil {
+		return s.conn, nil
+	}
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel) // dialling is bounded, the connection is not
+	conn, err := dbus.NewWithContext(life)
+	if !stop() || err != nil {
+		cancel()
+		return nil, fmt.Errorf("connect to systemd: %w", errors.Join(err, ctx.Err()))
+	}
+	s.conn = conn // closed by the end of the process
+	return conn, nil
+}
+
+// State implements Server.
+func (s *systemd) State(ctx context.Context) (UnitState, error) {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return UnitState{}, err
+	}
+	props, err := conn.GetAllPropertiesContext(ctx, unitName)
+	if err != nil {
+		return UnitState{}, fmt.Errorf("ask systemd for %s: %w", unitName, err)
+	}
+	text := func(name string) string { s, _ := props[name].(string); return s }
+	switch text("LoadState") {
+	case "loaded":
+	case "masked":
+		return UnitState{}, errors.New("mariadb.service is masked; run: systemctl unmask mariadb")
+	case "not-found":
+		return UnitState{}, ErrNoUnit
+	default:
+		return UnitState{}, fmt.Errorf("mariadb.service cannot be loaded (%s); see systemctl status mariadb", text("LoadState"))
+	}
+	pid, _ := props["MainPID"].(uint32)
+	return UnitState{
+		Active: text("ActiveState"), MainPID: int(pid), StatusText: text("StatusText"),
+		Enabled: text("UnitFileState") == "enabled",
+	}, nil
+}
+
+// Prepare implements Server.
+func (s *systemd) Prepare(ctx context.Context, launch Launch) error {
+	s.log = launch.Log
+	if err := dropBoot(); err != nil {
+		return err
+	}
+	if err := s.stopRecovery(ctx); err != nil {
+		return err
+	}
+	changed, err := writeDropIn(dropIn(launch))
+	if err != nil || !changed {
+		return err
+	}
+	return s.reload(ctx)
+}
+
+// Release implements Server.
+func (s *systemd) Release(ctx context.Context) error {
+	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(recoveryLog)); err != nil {
+		return err
+	}
+	if removed, err := removeDropIn(); err != nil || !removed {
+		return err
+	}
+	return s.reload(ctx)
+}
+
+func (s *systemd) reload(ctx context.Context) error {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := conn.ReloadContext(ctx); err != nil {
+		return fmt.Errorf("let systemd read its configuration again: %w", err)
+	}
+	return nil
+}
+
+// Start implements Server. The order to bootstrap is a file that the unit reads:
+// it is deleted here whatever happens, and by the unit itself as soon as the
+// server is up or has failed, should this process be killed meanwhile.
+func (s *systemd) Start(ctx context.Context, boot Boot, progress func(string)) error {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dropBoot() }()
+	if err := writeBoot(boot); err != nil {
+		return err
+	}
+	_ = conn.ResetFailedUnitContext(ctx, unitName) // else earlier failures count against the start limit
+	s.started = time.Now()
+	result := make(chan string, 1)
+	// Start, never restart: a server that runs already must not be given the order.
+	if _, err := conn.StartUnitContext(ctx, unitName, replaceJobs, result); err != nil {
+		return fmt.Errorf("start %s: %w", unitName, err)
+	}
+	return s.awaitStart(ctx, result, progress)
+}
+
+func (s *systemd) awaitStart(ctx context.Context, result <-chan string, progress func(string)) error {
+	tick := time.NewTicker(progressPause)
+	defer tick.Stop()
+	doing := ""
+	for {
+		select {
+		case r := <-result:
+			if r != "done" {
+				return fmt.Errorf("mariadb.service failed to start (%s); see journalctl -u mariadb", r)
+			}
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("mariadb.service is not ready in time (%s): %w", doing, ctx.Err())
+		case <-tick.C:
+			if st, err := s.State(ctx); err == nil {
+				doing = st.StatusText
+				progress(doing)
+			}
+		}
+	}
+}
+
+// Stop implements Server.
+func (s *systemd) Stop(ctx context.Context, grace time.Duration) error {
+	if err := dropBoot(); err != nil {
+		return err
+	}
+	if err := s.stopRecovery(ctx); err != nil {
+		return err
+	}
+	state, err := s.State(ctx)
+	if errors.Is(err, ErrNoUnit) {
+		return s.stopStray(ctx, grace)
+	}
+	if err != nil {
+		return err
+	}
+	if !state.Down() {
+		if err := s.stopUnit(ctx, grace, state); err != nil {
+			return err
+		}
+	}
+	return s.stopStray(ctx, grace)
+}
+
+func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitState) error {
+	if _, err := s.conn.StopUnitContext(ctx, unitName, replaceJobs, nil); err != nil {
+		return fmt.Errorf("stop %s: %w", unitName, err)
+	}
+	gone := func(ctx context.Context) (bool, error) {
+		st, err := s.State(ctx)
+		return err == nil && st.Down() && !alive(state.MainPID), err
+	}
+	if ok, err := await(ctx, grace, gone); ok || err != nil {
+		return err
+	}
+	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGKILL)); err != nil {
+		return fmt.Errorf("kill %s: %w", unitName, err)
+	}
+	ok, err := await(ctx, time.Hour, gone)
+	if err != nil || !ok {
+		return errors.Join(fmt.Errorf("mariadb.service (process %d) survives SIGKILL", state.MainPID), err)
+	}
+	return nil
+}
+
+// stopStray ends a server on our datadir that somebody started without systemd.
+func (s *systemd) stopStray(ctx context.Context, grace time.Duration) error {
+	pid := strayServer(s.pidFile, s.datadir)
+	if pid == 0 {
+		return nil
+	}
+	gone := func(context.Context) (bool, error) { return !alive(pid), nil }
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("send %s to the server outside systemd (process %d): %w", signal, pid, err)
+		}
+		if ok, _ := await(ctx, grace, gone); ok {
+			return nil
+		}
+	}
+	return fmt.Errorf("a server outside systemd (process %d) survives SIGKILL", pid)
+}
+
+// await polls until check says yes, the time is over (false, nil) or check fails
+// at the context's end.
+func await(ctx context.Context, limit time.Duration, check func(context.Context) (bool, error)) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		if ok, err := check(ctx); ok {
+			return true, nil
+		} else if err != nil && ctx.Err() == nil {
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-time.After(unitPoll):
+		}
+	}
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("delete %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	runDir     = "/run/holdfast" // gone with a reboot, as everything in it must be
+	dropInPath = "/run/systemd/system/mariadb.service.d/50-holdfast.conf"
+	// bootFile orders one start to bootstrap or to begin at a position.
+	bootFile      = runDir + "/galera-boot"
+	recoveredFile = runDir + "/galera-recovered"
+)
+
+// dropIn makes mariadb.service the cluster's:
+//   - ordered before Pacemaker, so that it is stopped after it at shutdown, as
+//     Pacemaker does for its own systemd resources (lib/services/systemd.c);
+//   - never started again by systemd: an automatic restart would bypass the
+//     cluster's decisions, and that of a bootstrap would make a second cluster;
+//   - with the server's command line in place of galera_recovery's shell script,
+//     which looks only at the default configuration and recovers at each start a
+//     position that the agent knows;
+//   - with one-time orders in a file that the unit itself deletes, when the server
+//     is ready and also when it is not.
+func dropIn(l Launch) []byte {
+	words := append([]string{l.Binary}, l.Args...)
+	words = append(words, "--wsrep-cluster-address="+l.Address)
+	for i, w := range words {
+		words[i] = quoteWord(w)
+	}
+	forget := "=+/bin/rm -f " + bootFile + " " + recoveredFile + "\n"
+	var b bytes.Buffer
+	b.WriteString("# Written by ocf:holdfast:galera; deleted when the resource stops.\n")
+	b.WriteString("[Unit]\nBefore=pacemaker.service\n\n[Service]\nRestart=no\n")
+	fmt.Fprintf(&b, "User=%s\nGroup=%s\n", l.User, l.Group)
+	fmt.Fprintf(&b, "EnvironmentFile=-%s\n", bootFile)
+	fmt.Fprintf(&b, "ExecStart=\nExecStart=%s $MYSQLD_OPTS $HOLDFAST_NEW_CLUSTER $HOLDFAST_START_POSITION\n", strings.Join(words, " "))
+	b.WriteString("ExecStartPost" + forget + "ExecStopPost" + forget)
+	return b.Bytes()
+}
+
+// quoteWord protects a word of a command line from systemd (systemd.service(5),
+// "Command lines"; systemd.syntax(7), "Quoting").
+func quoteWord(w string) string {
+	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`, "\n", `\n`)
+	return `"` + r.Replace(w) + `"`
+}
+
+// writeDropIn says whether the content changed: only then systemd has to reload.
+func writeDropIn(content []byte) (bool, error) {
+	if present, err := os.ReadFile(dropInPath); err == nil && bytes.Equal(present, content) {
+		return false, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dropInPath), 0o755); err != nil {
+		return false, fmt.Errorf("make the directory of mariadb.service's drop-in: %w", err)
+	}
+	if err := replaceFile(dropInPath, content, 0o644); err != nil {
+		return false, fmt.Errorf("write mariadb.service's drop-in: %w", err)
+	}
+	return true, nil
+}
+
+func removeDropIn() (bool, error) {
+	err := os.Remove(dropInPath)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("delete mariadb.service's drop-in: %w", err)
+	}
+	_ = os.Remove(filepath.Dir(dropInPath)) // stays if somebody else has a drop-in
+	return true, nil
+}
+
+func writeBoot(b Boot) error {
+	var text string
+	if b.NewCluster {
+		text += "HOLDFAST_NEW_CLUSTER=--wsrep-new-cluster\n"
+	}
+	if b.Position != "" {
+		text += "HOLDFAST_START_POSITION=--wsrep-start-position=" + b.Position + "\n"
+	}
+	if text == "" {
+		return nil
+	}
+	if err := makeRunDir(); err != nil {
+		return err
+	}
+	if err := replaceFile(bootFile, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write the order for mariadb.service: %w", err)
+	}
+	return nil
+}
+
+// dropBoot takes back an order that an agent which was killed may have left.
+func dropBoot() error { return remove(bootFile) }
+
+func makeRunDir() error {
+	if err := os.MkdirAll(runDir, 0o700); err != nil {
+		return fmt.Errorf("make %s: %w", runDir, err)
+	}
+	return nil
+}
+
+// replaceFile writes a file so that it is there whole or not at all.
+func replaceFile(path string, content []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails after the rename, as it should
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"holdfast/agents/galera/bootstrap"
+	"holdfast/agents/galera/wsrep"
+	"holdfast/agents/internal/crm"
+)
+
+// world is everything outside the agent, in the words of its domain.
+type world struct {
+	server   Server
+	database Database
+	cluster  Cluster
+	files    Files
+	host     Host
+	clock    Clock
+}
+
+// Server is the database server as a process: mariadb.service.
+type Server interface {
+	// State asks for the unit's state; ErrNoUnit if it is not installed.
+	State(ctx context.Context) (UnitState, error)
+	// Prepare puts the unit's configuration in place, without a trace of an
+	// earlier bootstrap.
+	Prepare(ctx context.Context, launch Launch) error
+	// Start starts the unit once and returns when it is ready. From time to time
+	// it tells what the server says it is doing.
+	Start(ctx context.Context, boot Boot, progress func(string)) error
+	// Stop ends the unit and its processes and returns when they are gone. After
+	// grace it kills them.
+	Stop(ctx context.Context, grace time.Duration) error
+	// Release takes back what Prepare put in place.
+	Release(ctx context.Context) error
+	// Recover runs the server just to tell its position, and returns its log.
+	Recover(ctx context.Context, launch Launch) (string, error)
+	// Cause is the line in which the server says why it failed; "" if none does.
+	Cause(ctx context.Context) string
+}
+
+// ErrNoUnit is that mariadb.service is not installed.
+var ErrNoUnit = errors.New("mariadb.service is not installed; install mariadb-server")
+
+// UnitState is what systemd knows of mariadb.service.
+type UnitState struct {
+	Active     string // active, activating, deactivating, inactive, failed
+	MainPID    int    // 0: none
+	Enabled    bool   // systemd would start it at boot, behind the cluster's back
+	StatusText string // what the server says it is doing
+}
+
+// Down says whether nothing of the unit runs.
+func (s UnitState) Down() bool {
+	return (s.Active == "inactive" || s.Active == "failed") && s.MainPID == 0
+}
+
+// Launch is how the server has to be started, each time.
+type Launch struct {
+	Binary  string
+	Args    []string // --defaults-file comes first
+	User    string
+	Group   string
+	Address string
+	Log     string // its log file; "": the journal
+}
+
+// Boot is what only one start needs.
+type Boot struct {
+	NewCluster bool
+	Position   string // for --wsrep-start-position; "": grastate.dat has it
+}
+
+// Database is the server as its SQL clients see it, on this machine.
+type Database interface {
+	Status(ctx context.Context) (Wsrep, error)
+}
+
+// Errors of a Database.
+var (
+	// ErrNoServer is that nobody listens: the server does not run.
+	ErrNoServer = errors.New("no server listens")
+	// ErrLogin is that the server refused the check user.
+	ErrLogin = errors.New("login refused")
+)
+
+// Wsrep is what the server says of its part in the cluster.
+type Wsrep struct {
+	ClusterStatus string // Primary, non-Primary, Disconnected; "": no wsrep
+	State         int    // wsrep_local_state; 4 is Synced
+	Comment       string // wsrep_local_state_comment
+	Ready         bool
+}
+
+// Cluster is Pacemaker.
+type Cluster interface {
+	LocalNode(ctx context.Context) (string, error)
+	Status(ctx context.Context) (*crm.Status, error)
+	Update(ctx context.Context, changes ...crm.Change) error
+}
+
+// Files are those that Galera and the agent keep about the position.
+type Files interface {
+	// Grastate reads grastate.dat; an error satisfying errors.Is(err,
+	// fs.ErrNotExist) if there is none.
+	Grastate() ([]byte, error)
+	// MarkSafe rewrites grastate.dat with safe_to_bootstrap: 1, atomically.
+	MarkSafe(wsrep.State) error
+	// DropEmptyView deletes gvwstate.dat if it is empty: Galera does not start
+	// with one (codership/galera#354).
+	DropEmptyView() (bool, error)
+	// Recovered is what the last recovery run found, if the server has not run
+	// since; "" if there is nothing.
+	Recovered() (string, error)
+	SaveRecovered(text string) error
+}
+
+// Host answers questions about this machine's files and accounts.
+type Host interface {
+	Executable(path string) bool
+	RegularFile(path string) bool
+	Directory(path string) bool
+	User(name string) bool
+	Group(name string) bool
+	// PrepareDirectory creates path for the user if it is missing and says
+	// whether the user may write in it.
+	PrepareDirectory(path, user, group string) error
+}
+
+// Clock is the time.
+type Clock interface {
+	Now() time.Time
+	// Sleep returns early with the context's error when it ends.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// report is what a node publishes of itself.
+type report struct {
+	Position bootstrap.Position
+	// Text is the position in the server's own words, for --wsrep-start-position;
+	// "" if grastate.dat has it all.
+	Text       string
+	NoGrastate bool
+	Safe       bool
+	State      *wsrep.State // nil: no usable grastate.dat
+}

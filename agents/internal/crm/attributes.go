@@ -1,0 +1,129 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// How long a written attribute may take until the CIB shows it, and how often to
+// look. Normally it is there at the second look.
+const (
+	settleTime  = 5 * time.Second
+	settlePause = 20 * time.Millisecond
+)
+
+// ErrNotVisible is that an attribute was written but did not appear in time.
+var ErrNotVisible = errors.New("the cluster does not show the attribute yet")
+
+// Cluster is the cluster as an agent on one node sees it.
+type Cluster struct {
+	run        func(ctx context.Context, name string, args ...string) ([]byte, error)
+	settleTime time.Duration
+}
+
+// New returns the cluster that this machine is a member of.
+func New() *Cluster { return &Cluster{run: command, settleTime: settleTime} }
+
+// Change is one attribute to write on one node. An empty Value deletes it.
+type Change struct{ Node, Name, Value string }
+
+// ScoreName is the attribute that holds a resource's promotion score
+// (pcmk_promotion_score_name in lib/common/attrs.c of Pacemaker 2.1.5).
+func ScoreName(resource string) string { return "master-" + resource }
+
+// LocalNode asks the cluster what it calls this machine.
+func (c *Cluster) LocalNode(ctx context.Context) (string, error) {
+	out, err := c.run(ctx, "crm_node", "--name")
+	if err != nil {
+		return "", fmt.Errorf("ask for this node's name: %w", err)
+	}
+	name := strings.TrimSpace(string(out))
+	if name == "" {
+		return "", errors.New("ask for this node's name: crm_node answered nothing")
+	}
+	return name, nil
+}
+
+// Update writes the changes in their order and waits until the CIB shows them all,
+// so that whoever decides next decides from them.
+func (c *Cluster) Update(ctx context.Context, changes ...Change) error {
+	for rest := changes; len(rest) > 0; {
+		n, err := c.write(ctx, rest)
+		if err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return c.settle(ctx, changes)
+}
+
+// settle waits until the CIB shows the changes: attrd answers before it has told
+// the others (daemons/attrd/attrd_cib.c writes asynchronously).
+func (c *Cluster) settle(ctx context.Context, changes []Change) error {
+	ctx, cancel := context.WithTimeout(ctx, c.settleTime)
+	defer cancel()
+	for {
+		s, err := c.Status(ctx)
+		if err != nil {
+			return err
+		}
+		missing := unsettled(s, changes)
+		if missing == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s on %s: %w", missing.Name, missing.Node, ErrNotVisible)
+		case <-time.After(settlePause):
+		}
+	}
+}
+
+// unsettled returns a change that s does not show, or nil. The last change of an
+// attribute counts; a node that went offline has no attributes to show.
+func unsettled(s *Status, changes []Change) *Change {
+	type key struct{ node, name string }
+	want := make(map[key]*Change, len(changes))
+	for i := range changes {
+		want[key{changes[i].Node, changes[i].Name}] = &changes[i]
+	}
+	for k, ch := range want {
+		if s.Node(k.node).Online && s.Attribute(k.node, k.name) != ch.Value {
+			return ch
+		}
+	}
+	return nil
+}
+
+// write makes one run of a tool from as many changes as one run can carry, and
+// says how many those were.
+func (c *Cluster) write(ctx context.Context, changes []Change) (int, error) {
+	first := changes[0]
+	if first.Value != "" {
+		_, err := c.run(ctx, "attrd_updater", "--name", first.Name, "--update", first.Value, "--node", first.Node)
+		if err != nil {
+			return 0, fmt.Errorf("set %s=%s on %s: %w", first.Name, first.Value, first.Node, err)
+		}
+		return 1, nil
+	}
+	var names []string
+	for _, ch := range changes {
+		if ch.Value != "" || ch.Node != first.Node {
+			break
+		}
+		names = append(names, regexp.QuoteMeta(ch.Name))
+	}
+	pattern := "^(" + strings.Join(names, "|") + ")$"
+	_, err := c.run(ctx, "crm_attribute", "--lifetime", "reboot", "--node", first.Node, "--pattern", pattern, "--delete")
+	if err != nil {
+		return 0, fmt.Errorf("delete %s on %s: %w", strings.Join(names, ", "), first.Node, err)
+	}
+	return len(names), nil
+}

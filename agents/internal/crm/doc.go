@@ -1,0 +1,9 @@
+// Package crm is the only road from an agent to the cluster: node attributes,
+// promotion scores, and which peers there are.
+//
+// It runs Pacemaker's own command-line tools. Each run costs 6 ms and more, so
+// there is one call that reads everything ([Cluster.Status]) from one version of
+// the CIB, and one that writes only what differs ([Cluster.Update]).
+//
+// Not its business: what attributes mean, and any decision.
+package crm

@@ -1,0 +1,75 @@
+package chassis
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/vishvananda/netlink"
+)
+
+const bridgeName = "br0"
+
+// makeBridge makes the lab's network in the chassis's network namespace: a bridge, the outside's address on it, and loopback.
+func makeBridge(sc SwitchConfig) error {
+	ip := net.ParseIP(sc.Address)
+	if ip == nil {
+		return fmt.Errorf("the address %q of the lab's outside is not an IP address", sc.Address)
+	}
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("find loopback: %w", err)
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return fmt.Errorf("bring loopback up: %w", err)
+	}
+	bridge := &netlink.Bridge{LinkAttrs: netlink.NewLinkAttrs()}
+	bridge.Name = bridgeName
+	if err := netlink.LinkAdd(bridge); err != nil {
+		return fmt.Errorf("make the bridge: %w", err)
+	}
+	address := &netlink.Addr{IPNet: &net.IPNet{IP: ip, Mask: net.CIDRMask(sc.Prefix, 32)}}
+	if err := netlink.AddrAdd(bridge, address); err != nil {
+		return fmt.Errorf("give the bridge the address %s: %w", sc.Address, err)
+	}
+	if err := netlink.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("bring the bridge up: %w", err)
+	}
+	return nil
+}
+
+// portName is the bridge's side of a node's cable, as nspawn names it.
+func portName(node string) string { return "vb-" + node }
+
+// plug connects or disconnects the bridge's side of a node's cable. A node without power has no port: its cable is remembered.
+func plug(node string, cable Cable) error {
+	port, err := netlink.LinkByName(portName(node))
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find the bridge port of %s: %w", node, err)
+	}
+	set := netlink.LinkSetUp
+	if cable == CableOut {
+		set = netlink.LinkSetDown
+	}
+	if err := set(port); err != nil {
+		return fmt.Errorf("plug the cable of %s %s: %w", node, cable, err)
+	}
+	return nil
+}
+
+// removePort removes what is left of a node's cable: the kernel takes a dead node's network away in its own time, and until then the
+// name is taken.
+func removePort(node string) error {
+	port, err := netlink.LinkByName(portName(node))
+	if err == nil {
+		err = netlink.LinkDel(port)
+	}
+	// Either call may find that the kernel was faster.
+	if _, lookErr := netlink.LinkByName(portName(node)); errors.As(lookErr, &netlink.LinkNotFoundError{}) {
+		return nil
+	}
+	return fmt.Errorf("remove the bridge port of %s: %w", node, err)
+}
