@@ -114,7 +114,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"fencing a stranger", "FENCE_OPTIONS_db3", "FENCE_OPTIONS_db4", "FENCE_OPTIONS_db4 is for a node that is not in NODES"},
 		{"fence option", "ssl_insecure=1", "ssl_insecure", "FENCE_OPTIONS has ssl_insecure, which is not option=value"},
 		{"token", "TOKEN=400", "TOKEN=100", "TOKEN=100 is too short for Corosync; set 130 or more"},
-		{"consensus", "CONSENSUS=250", "CONSENSUS=40", "CONSENSUS=40 is shorter than JOIN=50"},
+		{"consensus", "CONSENSUS=300", "CONSENSUS=40", "CONSENSUS=40 is shorter than JOIN=50"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stdout, stderr, status := holdfastCluster(t, map[string]string{test.from: test.to}, "check")

@@ -62,7 +62,8 @@ form_cluster() {
   fi
   for name in "${nodes[@]}"; do members+=("$name" "addr=${node_address[$name]}"); done
   change "cluster ${setting[CLUSTER_NAME]} formed and started" \
-    pcs cluster setup "${setting[CLUSTER_NAME]}" "${members[@]}" transport knet totem "${timing[@]}" --enable --start --wait=120
+    pcs cluster setup "${setting[CLUSTER_NAME]}" "${members[@]}" \
+    transport knet link ping_interval=200 "ping_timeout=${setting[LINK_TIMEOUT]}" pong_count=1 totem "${timing[@]}" --enable --start --wait=120
 }
 
 # totem NAME: a value of corosync.conf, empty if it is not there.
