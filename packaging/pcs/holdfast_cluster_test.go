@@ -99,9 +99,9 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 	}{
 		{"no name", "CLUSTER_NAME=holdfast", "CLUSTER_NAME=", "CLUSTER_NAME is not set in SETTINGS, and it must be"},
 		{"bad name", "CLUSTER_NAME=holdfast", `CLUSTER_NAME="hold fast"`, "CLUSTER_NAME=hold fast is no name; use up to 32 letters, digits, - and _"},
-		{"unknown key", "JOIN=50", "JION=50", "there is no setting JION; man holdfast-cluster lists them"},
-		{"no pair", "JOIN=50", "JOIN 50", "is not KEY=VALUE: JOIN 50"},
-		{"command", "JOIN=50", "JOIN=$(id)", "JOIN=$(id) is not a whole number above 0"},
+		{"unknown key", "JOIN=50", "JION=50", "there is no setting JION; did you mean JOIN?"},
+		{"no pair", "JOIN=50", "JOIN 50", "is not KEY=VALUE (a name"},
+		{"command", "JOIN=50", "JOIN=$(id)", "JOIN=$(id) is not a whole number from 1"},
 		{"two nodes", " db3=192.168.205.73", "", "NODES has 2 node(s); a cluster that survives the loss of one needs three or more"},
 		{"no node address", "db3=192.168.205.73", "db3", "NODES has db3, which is not NAME=ADDRESS"},
 		{"bad node address", "db3=192.168.205.73", "db3=192.168.205.773", "NODES gives db3 the address 192.168.205.773, which is no IP address"},

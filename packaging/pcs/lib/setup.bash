@@ -169,7 +169,11 @@ configure_properties() {
   [ "${setting[FENCE_AGENT]}" != none ] || fencing=false
   # no-quorum-policy=stop: a node cut off from the majority gives up the address and
   # the database. freeze would keep the address there.
-  edit property set "stonith-enabled=$fencing" no-quorum-policy=stop
+  # load-threshold: from twice that load per core on, Pacemaker does one action at a time in
+  # the whole cluster (controld_throttle.c of 2.1.5), so that the address waits for the
+  # fencing after all. The default, 80 %, is ordinary work for a database; its nodes must
+  # not recover more slowly because they are busy.
+  edit property set "stonith-enabled=$fencing" no-quorum-policy=stop 'load-threshold=1000%'
   # The address stays where it is when a node comes back: each move is an interruption.
   edit resource defaults update resource-stickiness=100
 }

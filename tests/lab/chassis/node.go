@@ -189,7 +189,12 @@ func (n *node) cut(ctx context.Context) error {
 	if gone == nil {
 		return nil
 	}
-	var err error
+	// A machine without power falls silent, whereas the kernel says goodbye for killed processes by resetting their connections: the
+	// cable goes first. The port is removed below, and the next boot makes another.
+	err := plug(n.config.Name, CableOut)
+	if err != nil {
+		return err
+	}
 	if init != 0 {
 		err = syscall.Kill(init, syscall.SIGKILL)
 	} else { // nspawn has not come as far

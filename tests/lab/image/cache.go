@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -78,6 +79,8 @@ func build(ctx context.Context, tree string, recipe Recipe, progress io.Writer) 
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
 	cmd.Env = append(os.Environ(), "TMPDIR="+work)
+	// In a mount namespace of its own, what it mounts ends with it, and it ends with this process, however that ends.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
 	if err := runShowingSteps(cmd, progress); err != nil {
 		return fmt.Errorf("build the node image with mmdebstrap: %w", err)
 	}
@@ -94,7 +97,8 @@ func runShowingSteps(cmd *exec.Cmd, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cmd.Stdout = nil
+	runtime.LockOSThread() // Pdeathsig means the death of the thread that started the process
+	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
