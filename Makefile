@@ -58,7 +58,7 @@ cluster-test: ## the end-to-end tests on real nodes
 .PHONY: lab-up lab-down lab-status lab-shell
 lab-up: deb build ## three nodes with our packages, joined to a cluster
 	@packaging/preflight lab
-	$(LABCTL) up --deb build/deb
+	$(LABCTL) up --deb build/deb/holdfast-agents_*.deb --deb build/deb/holdfast-cluster_*.deb
 	$(LABCTL) join
 lab-down: ## the nodes and everything of theirs away
 	@[ ! -x $(LABCTL) ] || $(LABCTL) down

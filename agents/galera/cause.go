@@ -43,5 +43,15 @@ func errorIn(line string) string {
 	for _, prefix := range []string{defaultServer + ": ", "mariadbd: ", "WSREP: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
+	return withoutPlace(text)
+}
+
+// withoutPlace drops "file:function():line: ", with which Galera begins.
+func withoutPlace(text string) string {
+	if _, rest, ok := strings.Cut(text, "():"); ok && strings.HasPrefix(text, "./") {
+		if _, message, ok := strings.Cut(rest, ": "); ok {
+			return message
+		}
+	}
 	return text
 }

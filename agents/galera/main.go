@@ -1,4 +1,3 @@
-// ocf:holdfast:galera, a resource agent for Pacemaker.
 package main
 
 import (

@@ -22,7 +22,7 @@ const (
 )
 
 const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name IN
- ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment','wsrep_ready')`
+ ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment')`
 
 // Status implements Database.
 func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
@@ -43,7 +43,7 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	state, _ := strconv.Atoi(values["wsrep_local_state"])
 	return Wsrep{
 		ClusterStatus: values["wsrep_cluster_status"], State: state,
-		Comment: values["wsrep_local_state_comment"], Ready: values["wsrep_ready"] == "ON",
+		Comment: values["wsrep_local_state_comment"],
 	}, nil
 }
 

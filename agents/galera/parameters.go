@@ -21,7 +21,7 @@ func serverParameters() []ocf.Parameter {
 			Long: "Directory of the databases, with Galera's grastate.dat in it."},
 		{Name: "user", Type: ocf.String, Default: "mysql", Short: "User that runs the server"},
 		{Name: "group", Type: ocf.String, Default: "mysql", Short: "Group that runs the server"},
-		{Name: "log", Type: ocf.String, Default: "/var/log/mysql/error.log", Short: "The server's log file",
+		{Name: "log", Type: ocf.String, Short: "The server's log file",
 			Long: "If set, given to the server as --log-error. If not set, the server logs where its configuration says, on Debian to the journal."},
 		{Name: "pid", Type: ocf.String, Default: "/run/mysqld/mysqld.pid", Short: "The server's PID file"},
 		{Name: "socket", Type: ocf.String, Default: "/run/mysqld/mysqld.sock", Short: "The server's Unix socket",

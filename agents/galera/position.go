@@ -35,7 +35,7 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	r := assess(state, rec)
-	c.log.Info("the database was not stopped in order; its position was recovered",
+	c.log.Info("the position was recovered, because the database was not stopped in order or is new",
 		"position", r.Position, "grastate_usable", !r.NoGrastate)
 	return r, nil
 }

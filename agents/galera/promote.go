@@ -14,12 +14,17 @@ import (
 // synced is the wsrep_local_state of a node that takes part in the cluster fully.
 const synced = 4
 
-// How often a starting server is asked, and how often it is logged what it is
-// waiting for.
 const (
-	syncPause     = 100 * time.Millisecond
-	progressPause = 10 * time.Second
+	syncPause = 100 * time.Millisecond // between looks at a server that joins
+	peerPause = 2 * time.Second        // between looks at the peers meanwhile
 )
+
+// joinerGrace is how long a server that never joined may take to stop in order:
+// it has written nothing that a kill could harm.
+const joinerGrace = 10 * time.Second
+
+// errClusterGone ends a join whose cluster has ceased to exist meanwhile.
+var errClusterGone = errors.New("no other node is a member of the cluster any more")
 
 // promote starts the server: as a member of the running cluster if there is one,
 // else as its first member if this node was elected.
@@ -107,10 +112,17 @@ func (c *call) run(ctx context.Context, boot Boot) (ocf.Code, error) {
 		return 0, err
 	}
 	c.log.Info("starting mariadb.service", "new_cluster", boot.NewCluster, "start_position", boot.Position)
-	if err := c.server.Start(ctx, boot, func(doing string) { c.log.Info("mariadb.service is starting: " + doing) }); err != nil {
-		return 0, c.startFailed(ctx, err)
+	w := &watch{call: c, newCluster: boot.NewCluster}
+	err := c.server.Start(ctx, boot, w.look)
+	if err == nil {
+		err = c.awaitSynced(ctx, w)
+	} else if !errors.Is(err, errClusterGone) {
+		err = c.startFailed(ctx, err)
 	}
-	if err := c.awaitSynced(ctx); err != nil {
+	if errors.Is(err, errClusterGone) {
+		return c.giveUp(ctx)
+	}
+	if err != nil {
 		return 0, err
 	}
 	c.log.Info("Galera started")
@@ -122,15 +134,15 @@ func (c *call) run(ctx context.Context, boot Boot) (ocf.Code, error) {
 
 // awaitSynced tolerates a server that is not in the primary component yet: a
 // joiner is not while it receives the write-sets that it missed.
-func (c *call) awaitSynced(ctx context.Context) error {
-	waiting, told := "it does not answer yet", c.clock.Now()
+func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 	for {
+		doing := "the server does not answer yet"
 		st, err := c.database.Status(ctx)
 		switch {
 		case err == nil && st.ClusterStatus == primary && st.State == synced:
 			return nil
 		case err == nil:
-			waiting = fmt.Sprintf("wsrep_cluster_status=%s wsrep_local_state=%s", st.ClusterStatus, st.Comment)
+			doing = fmt.Sprintf("wsrep_cluster_status=%s wsrep_local_state_comment=%s", st.ClusterStatus, st.Comment)
 		case errors.Is(err, ErrLogin):
 			return c.loginFailed(err)
 		case errors.Is(err, ErrNoServer):
@@ -138,14 +150,32 @@ func (c *call) awaitSynced(ctx context.Context) error {
 				return c.startFailed(ctx, errors.New("mariadb.service ended while joining the cluster"))
 			}
 		}
-		if c.clock.Now().Sub(told) >= progressPause {
-			told = c.clock.Now()
-			c.log.Info("waiting for the server to be synced: " + waiting)
+		if err := w.look(ctx, doing); err != nil {
+			return err
 		}
 		if err := c.clock.Sleep(ctx, syncPause); err != nil {
-			return ocf.Errorf(ocf.ErrGeneric, "the database is not synced in time: %s", waiting)
+			return ocf.Errorf(ocf.ErrGeneric, "the database is not synced in time: %s", doing)
 		}
 	}
+}
+
+// giveUp stops a server that was to join a cluster which is gone. Galera would
+// wait for the members of its last view for ever, and they wait for this node's
+// position.
+func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
+	c.log.Warn("the cluster that this node was joining is gone; reporting for an election instead")
+	if err := c.server.Stop(ctx, joinerGrace); err != nil {
+		return 0, err
+	}
+	r, err := c.findPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	changes := append([]crm.Change{c.score(c.node, "")}, c.publication(r)...)
+	if err := c.update(ctx, changes...); err != nil {
+		return 0, err
+	}
+	return ocf.Success, nil
 }
 
 // startFailed finds the sentence that says why, within what is left of the time.
@@ -182,7 +212,7 @@ func (c *call) invite(ctx context.Context, everyone bool) error {
 // promotedAlready makes promote idempotent.
 func (c *call) promotedAlready(ctx context.Context, st Wsrep) (ocf.Code, error) {
 	if st.State != synced {
-		if err := c.awaitSynced(ctx); err != nil {
+		if err := c.awaitSynced(ctx, &watch{call: c, newCluster: true}); err != nil {
 			return 0, err
 		}
 	}

@@ -5,21 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/coreos/go-systemd/v22/dbus"
-	godbus "github.com/godbus/dbus/v5"
 )
 
-const (
-	recoveryUnit = "holdfast-galera-recovery.service"
-	recoveryLog  = runDir + "/galera-recovery.log"
-	// noCluster satisfies the rsync SST method, which wants some address even of a
-	// server that is only to recover.
-	noCluster = "dummy://"
-)
-
-// Recover implements Server. The server runs as a unit of its own, so that its
-// death with the agent, its user and its limits are systemd's business.
+// Recover implements Server.
 func (s *systemd) Recover(ctx context.Context, launch Launch) (string, error) {
 	conn, err := s.connect(ctx)
 	if err != nil {
@@ -31,8 +19,11 @@ func (s *systemd) Recover(ctx context.Context, launch Launch) (string, error) {
 	if err := makeRunDir(); err != nil {
 		return "", err
 	}
+	if err := s.configure(ctx, launch); err != nil {
+		return "", err
+	}
 	result := make(chan string, 1)
-	if _, err := conn.StartTransientUnitContext(ctx, recoveryUnit, "fail", recoveryProperties(launch), result); err != nil {
+	if _, err := conn.StartUnitContext(ctx, recoveryUnit, replaceJobs, result); err != nil {
 		return "", fmt.Errorf("start the recovery run: %w", err)
 	}
 	select {
@@ -54,25 +45,6 @@ func recoveryOutcome(result string) (string, error) {
 		return string(log), fmt.Errorf("the recovery run ended with %q; see %s", result, recoveryLog)
 	}
 	return string(log), nil
-}
-
-func recoveryProperties(launch Launch) []dbus.Property {
-	command := append([]string{launch.Binary}, launch.Args...)
-	command = append(command, "--wsrep-cluster-address="+noCluster, "--wsrep-recover", "--disable-log-error")
-	property := func(name string, value any) dbus.Property {
-		return dbus.Property{Name: name, Value: godbus.MakeVariant(value)}
-	}
-	return []dbus.Property{
-		dbus.PropDescription("Position of the Galera node's data"),
-		dbus.PropExecStart(command, true),
-		property("Type", "oneshot"),
-		property("User", launch.User),
-		property("Group", launch.Group),
-		property("UMask", uint32(0o007)), // as mariadb.service
-		property("StandardOutput", "null"),
-		property("StandardErrorFileToTruncate", recoveryLog),
-		property("CollectMode", "inactive-or-failed"), // leaves nothing behind
-	}
 }
 
 // stopRecovery ends what an agent that was killed left running: the server must

@@ -80,11 +80,11 @@ func (c *call) refuseRunning(ctx context.Context) error {
 
 // listed fails if this node is none of those in the cluster address.
 func (c *call) listed() error {
-	if slices.Contains(c.nodes, c.node) {
-		return nil
-	}
 	if _, mapped := c.hosts[c.node]; len(c.hosts) > 0 && !mapped {
 		return ocf.Errorf(ocf.ErrConfigured, "cluster_host_map has no entry for %s; add %s:<its name in wsrep_cluster_address>", c.node, c.node)
+	}
+	if slices.Contains(c.nodes, c.node) {
+		return nil
 	}
 	return ocf.Errorf(ocf.ErrConfigured, "%s is not in wsrep_cluster_address (%s); add it, or map it by cluster_host_map", c.node, c.address)
 }

@@ -82,9 +82,22 @@ func (s *systemd) Prepare(ctx context.Context, launch Launch) error {
 	if err := s.stopRecovery(ctx); err != nil {
 		return err
 	}
-	changed, err := writeDropIn(dropIn(launch))
-	if err != nil || !changed {
+	return s.configure(ctx, launch)
+}
+
+// configure writes both units' configuration and lets systemd read it if anything
+// changed.
+func (s *systemd) configure(ctx context.Context, launch Launch) error {
+	server, err := writeUnit(dropInPath, dropIn(launch))
+	if err != nil {
 		return err
+	}
+	recovery, err := writeUnit(recoveryPath, recoveryFile(launch))
+	if err != nil {
+		return err
+	}
+	if !server && !recovery {
+		return nil
 	}
 	return s.reload(ctx)
 }
@@ -94,7 +107,7 @@ func (s *systemd) Release(ctx context.Context) error {
 	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(recoveryLog)); err != nil {
 		return err
 	}
-	if removed, err := removeDropIn(); err != nil || !removed {
+	if removed, err := removeUnits(); err != nil || !removed {
 		return err
 	}
 	return s.reload(ctx)
@@ -114,7 +127,7 @@ func (s *systemd) reload(ctx context.Context) error {
 // Start implements Server. The order to bootstrap is a file that the unit reads:
 // it is deleted here whatever happens, and by the unit itself as soon as the
 // server is up or has failed, should this process be killed meanwhile.
-func (s *systemd) Start(ctx context.Context, boot Boot, progress func(string)) error {
+func (s *systemd) Start(ctx context.Context, boot Boot, look func(context.Context, string) error) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
@@ -130,13 +143,13 @@ func (s *systemd) Start(ctx context.Context, boot Boot, progress func(string)) e
 	if _, err := conn.StartUnitContext(ctx, unitName, replaceJobs, result); err != nil {
 		return fmt.Errorf("start %s: %w", unitName, err)
 	}
-	return s.awaitStart(ctx, result, progress)
+	return s.awaitStart(ctx, result, look)
 }
 
-func (s *systemd) awaitStart(ctx context.Context, result <-chan string, progress func(string)) error {
-	tick := time.NewTicker(progressPause)
+func (s *systemd) awaitStart(ctx context.Context, result <-chan string, look func(context.Context, string) error) error {
+	tick := time.NewTicker(jobPoll)
 	defer tick.Stop()
-	doing := ""
+	doing := "it has not said what it is doing"
 	for {
 		select {
 		case r := <-result:
@@ -147,9 +160,11 @@ func (s *systemd) awaitStart(ctx context.Context, result <-chan string, progress
 		case <-ctx.Done():
 			return fmt.Errorf("mariadb.service is not ready in time (%s): %w", doing, ctx.Err())
 		case <-tick.C:
-			if st, err := s.State(ctx); err == nil {
+			if st, err := s.State(ctx); err == nil && st.StatusText != "" {
 				doing = st.StatusText
-				progress(doing)
+			}
+			if err := look(ctx, doing); err != nil {
+				return err
 			}
 		}
 	}
@@ -179,7 +194,9 @@ func (s *systemd) Stop(ctx context.Context, grace time.Duration) error {
 }
 
 func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitState) error {
-	if _, err := s.conn.StopUnitContext(ctx, unitName, replaceJobs, nil); err != nil {
+	// A signal, as systemd itself would send it, and no stop job: the unit is ordered before pacemaker.service, so that while Pacemaker
+	// is being stopped a job would wait for Pacemaker, which waits for this agent.
+	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGTERM)); err != nil {
 		return fmt.Errorf("stop %s: %w", unitName, err)
 	}
 	gone := func(ctx context.Context) (bool, error) {

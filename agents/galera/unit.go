@@ -12,6 +12,14 @@ import (
 const (
 	runDir     = "/run/holdfast" // gone with a reboot, as everything in it must be
 	dropInPath = "/run/systemd/system/mariadb.service.d/50-holdfast.conf"
+
+	recoveryUnit = "holdfast-galera-recovery.service"
+	recoveryPath = "/run/systemd/system/" + recoveryUnit
+	recoveryLog  = runDir + "/galera-recovery.log"
+	// noCluster satisfies the rsync SST method, which wants some address even of a
+	// server that is only to recover.
+	noCluster = "dummy://"
+
 	// bootFile orders one start to bootstrap or to begin at a position.
 	bootFile      = runDir + "/galera-boot"
 	recoveredFile = runDir + "/galera-recovered"
@@ -33,7 +41,7 @@ func dropIn(l Launch) []byte {
 	for i, w := range words {
 		words[i] = quoteWord(w)
 	}
-	forget := "=+/bin/rm -f " + bootFile + " " + recoveredFile + "\n"
+	forget := "=-+/bin/rm -f " + bootFile + " " + recoveredFile + "\n"
 	var b bytes.Buffer
 	b.WriteString("# Written by ocf:holdfast:galera; deleted when the resource stops.\n")
 	b.WriteString("[Unit]\nBefore=pacemaker.service\n\n[Service]\nRestart=no\n")
@@ -51,30 +59,49 @@ func quoteWord(w string) string {
 	return `"` + r.Replace(w) + `"`
 }
 
-// writeDropIn says whether the content changed: only then systemd has to reload.
-func writeDropIn(content []byte) (bool, error) {
-	if present, err := os.ReadFile(dropInPath); err == nil && bytes.Equal(present, content) {
+// recoveryFile is the unit of a recovery run. It is a unit of its own, so that its
+// death with the agent, its user and its limits are systemd's business.
+func recoveryFile(l Launch) []byte {
+	words := append([]string{l.Binary}, l.Args...)
+	words = append(words, "--wsrep-cluster-address="+noCluster, "--wsrep-recover", "--disable-log-error")
+	for i, w := range words {
+		words[i] = quoteWord(w)
+	}
+	var b bytes.Buffer
+	b.WriteString("# Written by ocf:holdfast:galera; deleted when the resource stops.\n")
+	b.WriteString("[Unit]\nDescription=Position of the Galera node's data\n\n[Service]\nType=oneshot\n")
+	fmt.Fprintf(&b, "User=%s\nGroup=%s\nUMask=007\n", l.User, l.Group)
+	fmt.Fprintf(&b, "StandardOutput=null\nStandardError=truncate:%s\n", recoveryLog)
+	fmt.Fprintf(&b, "ExecStart=%s\n", strings.Join(words, " "))
+	return b.Bytes()
+}
+
+// writeUnit says whether the content changed: only then systemd has to reload.
+func writeUnit(path string, content []byte) (bool, error) {
+	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) {
 		return false, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dropInPath), 0o755); err != nil {
-		return false, fmt.Errorf("make the directory of mariadb.service's drop-in: %w", err)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false, fmt.Errorf("configure mariadb.service: %w", err)
 	}
-	if err := replaceFile(dropInPath, content, 0o644); err != nil {
-		return false, fmt.Errorf("write mariadb.service's drop-in: %w", err)
+	if err := replaceFile(path, content, 0o644); err != nil {
+		return false, fmt.Errorf("configure mariadb.service: %w", err)
 	}
 	return true, nil
 }
 
-func removeDropIn() (bool, error) {
-	err := os.Remove(dropInPath)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("delete mariadb.service's drop-in: %w", err)
+// removeUnits says whether there was anything to remove.
+func removeUnits() (bool, error) {
+	removed := false
+	for _, path := range []string{dropInPath, recoveryPath} {
+		err := os.Remove(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return removed, fmt.Errorf("take back the configuration of mariadb.service: %w", err)
+		}
+		removed = removed || err == nil
 	}
 	_ = os.Remove(filepath.Dir(dropInPath)) // stays if somebody else has a drop-in
-	return true, nil
+	return removed, nil
 }
 
 func writeBoot(b Boot) error {

@@ -27,9 +27,9 @@ type Server interface {
 	// Prepare puts the unit's configuration in place, without a trace of an
 	// earlier bootstrap.
 	Prepare(ctx context.Context, launch Launch) error
-	// Start starts the unit once and returns when it is ready. From time to time
-	// it tells what the server says it is doing.
-	Start(ctx context.Context, boot Boot, progress func(string)) error
+	// Start starts the unit once and returns when it is ready. Meanwhile it tells
+	// look what the server says it is doing, and gives up with look's error.
+	Start(ctx context.Context, boot Boot, look func(ctx context.Context, doing string) error) error
 	// Stop ends the unit and its processes and returns when they are gone. After
 	// grace it kills them.
 	Stop(ctx context.Context, grace time.Duration) error
@@ -91,7 +91,6 @@ type Wsrep struct {
 	ClusterStatus string // Primary, non-Primary, Disconnected; "": no wsrep
 	State         int    // wsrep_local_state; 4 is Synced
 	Comment       string // wsrep_local_state_comment
-	Ready         bool
 }
 
 // Cluster is Pacemaker.

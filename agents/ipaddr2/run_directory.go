@@ -41,9 +41,7 @@ func (d runDirectory) Take(resource string) (int, error) {
 	if err := os.Remove(d.file(resource)); err != nil {
 		return 0, fmt.Errorf("forget the announcements to be sent: %w", err)
 	}
-	left, err := strconv.Atoi(strings.TrimSpace(string(content)))
-	if err != nil || left < 0 {
-		return 0, nil // torn by a crash: the announcements are lost, nothing else
-	}
-	return left, nil
+	// A file torn by a crash reads as 0: the announcements are lost, nothing else.
+	left, _ := strconv.Atoi(strings.TrimSpace(string(content)))
+	return max(left, 0), nil
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -153,22 +152,6 @@ func (f *fixture) waitSynced(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-// everyNode runs one thing per node at once, as a fault that hits all of them does.
-func (f *fixture) everyNode(t *testing.T, what func(node string) error) {
-	t.Helper()
-	errs := make([]error, len(names()))
-	var group sync.WaitGroup
-	for i, node := range names() {
-		group.Go(func() { errs[i] = what(node) })
-	}
-	group.Wait()
-	for i, err := range errs {
-		if err != nil {
-			t.Fatalf("%s: %v", names()[i], err)
 		}
 	}
 }

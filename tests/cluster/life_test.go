@@ -40,7 +40,7 @@ func TestLife(t *testing.T) {
 func firstBoot(t *testing.T, f *fixture) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*settle)
 	defer cancel()
-	if err := f.Join(ctx); err != nil {
+	if err := f.Join(ctx, nil, testWriter{t}); err != nil {
 		t.Fatal(err)
 	}
 	f.waitHealthy(t, "db1")

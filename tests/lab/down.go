@@ -32,7 +32,7 @@ func (l *Lab) Down(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return Sweep(l.state)
+	return Sweep(ctx, l.state)
 }
 
 // alive tells whether somebody holds the state directory's lock, which is the chassis.
@@ -45,20 +45,25 @@ func (l *Lab) alive() bool {
 	return syscall.Flock(int(dir.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
 }
 
-// Sweep removes what a chassis that was killed could not: the nodes' disks, its records, its empty cgroups. The logs stay. There must
+// Sweep removes what a chassis that was killed could not: its empty cgroups, the nodes' disks, its records. The logs stay. There must
 // be no lab up in state.
-func Sweep(state string) error {
+func Sweep(ctx context.Context, state string) error {
 	state, err := filepath.Abs(state)
 	if err != nil {
 		return fmt.Errorf("find the state directory: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, downTimeout)
+	defer cancel()
+	own, mount := ownCgroup(), cgroup2Mount()
+	if own != "" && mount != "" { // without a mount the empty directories are out of reach and cost nothing; the next lab takes them
+		cgroup := filepath.Join(mount, own, chassis.CgroupName(identity(state)))
+		if err := chassis.RemoveCgroup(ctx, cgroup); err != nil { // nodes on their way out may still write to their disks
+			return fmt.Errorf("sweep %s: %w", state, err)
+		}
+	}
 	var errs []error
 	for _, name := range []string{chassis.NodesDir, chassis.SocketFile, chassisFile} {
 		errs = append(errs, os.RemoveAll(filepath.Join(state, name)))
-	}
-	own, mount := ownCgroup(), cgroup2Mount()
-	if own != "" && mount != "" { // without a mount the empty directories are out of reach and cost nothing; the next lab takes them
-		errs = append(errs, chassis.RemoveCgroup(filepath.Join(mount, own, chassis.CgroupName(identity(state)))))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep %s: %w", state, err)
@@ -87,7 +92,7 @@ func claim(ctx context.Context, opts Options) (*os.File, error) {
 	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w in %s: take it down first (labctl down, or labctl up --replace)", ErrUp, path), dir.Close())
 	}
-	err = Sweep(path)
+	err = Sweep(ctx, path)
 	if err == nil {
 		err = clearLogs(path)
 	}

@@ -147,8 +147,10 @@ func (e entry) command(term string, args []string) []string {
 		term = "dumb"
 	}
 	command := []string{"nsenter"}
-	for option, file := range map[string]string{"mount": "mnt", "uts": "uts", "ipc": "ipc", "net": "net", "pid": "pid", "cgroup": "cgroup"} {
-		command = append(command, "--"+option+"="+filepath.Join(e.namespaces, file))
+	for _, ns := range []struct{ option, file string }{
+		{"mount", "mnt"}, {"uts", "uts"}, {"ipc", "ipc"}, {"net", "net"}, {"pid", "pid"}, {"cgroup", "cgroup"},
+	} {
+		command = append(command, "--"+ns.option+"="+filepath.Join(e.namespaces, ns.file))
 	}
 	command = append(command, "--", "/usr/bin/setpriv", "--pdeathsig=KILL", "/usr/bin/env", "--ignore-environment", "--chdir=/root",
 		"PATH="+nodePath, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/bash", "LANG=C.UTF-8", "TERM="+term)

@@ -98,15 +98,16 @@ func Start(ctx context.Context, opts Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer state.Close() // the chassis has its own copy, and with it the lock
+	defer state.Close()
 	tree, err := image.Ensure(ctx, opts.CacheDir, image.Node(), opts.Progress)
 	if err != nil {
 		return nil, err
 	}
 	l, err := start(ctx, opts, state, tree)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, Sweep(context.WithoutCancel(ctx), state.Name()))
 	}
+	state.Close() // from here on the lock is the chassis's alone, and tells whether it lives
 	if err := l.bringUp(ctx, opts.Debs); err != nil {
 		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 		defer cancel()

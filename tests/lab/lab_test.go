@@ -143,7 +143,7 @@ func TestParentKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lab.Sweep(state); err != nil { // the record of the chassis
+	if err := lab.Sweep(t.Context(), state); err != nil { // the record of the chassis
 		t.Fatal(err)
 	}
 	nothingLeft(t, state, cgroup)

@@ -14,7 +14,7 @@ import (
 // logTimeout bounds one command that collects logs: a node that does not answer must not take the other nodes' logs with it.
 const logTimeout = 20 * time.Second
 
-// journals are the files that are read from a node's disk, which works without power as well.
+// sources are the shell commands whose output is collected from a node, and the files it goes to.
 func sources() []struct{ file, command string } {
 	return []struct{ file, command string }{
 		{"journal.log", "journalctl --boot=all --no-pager --output=short-precise"},

@@ -200,15 +200,18 @@ func killChassis(ctx context.Context, t *testing.T, l *lab.Lab) {
 		_, err := lab.Open(l.State())
 		return fmt.Sprint(err), errors.Is(err, lab.ErrDown)
 	})
-	processes, err := filepath.Glob("/proc/[0-9]*/ns/net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range processes {
-		if ns, err := os.Readlink(p); err == nil && ns == network {
-			t.Errorf("%s is still in the lab's network", p)
+	waitFor(ctx, t, "the lab's network to be empty of processes", func(context.Context) (string, bool) {
+		processes, err := filepath.Glob("/proc/[0-9]*/ns/net")
+		if err != nil {
+			return err.Error(), false
 		}
-	}
+		for _, p := range processes {
+			if ns, err := os.Readlink(p); err == nil && ns == network {
+				return p + " is in it", false
+			}
+		}
+		return "", true
+	})
 	// The remains that no kernel clears away are files, and the next lab does.
 	again := start(ctx, t, l.State())
 	cgroup := cgroupOf(ctx, t, again) // the name is the state directory's, so the one of the killed lab is the same

@@ -72,7 +72,7 @@ func (l *Lab) WaitBooted(ctx context.Context, node string) (failed []string, err
 // bringUp waits for the nodes to boot and installs packages, all nodes at once.
 func (l *Lab) bringUp(ctx context.Context, debs []string) error {
 	begun := time.Now()
-	return l.everyNode(ctx, func(ctx context.Context, node string) error {
+	err := l.everyNode(ctx, func(ctx context.Context, node string) error {
 		failed, err := l.WaitBooted(ctx, node)
 		if err != nil {
 			return errors.Join(err, l.consoleTail(node))
@@ -91,6 +91,10 @@ func (l *Lab) bringUp(ctx context.Context, debs []string) error {
 		fmt.Fprintf(l.progress, "%s has %d packages installed (%.1f s)\n", node, len(debs), time.Since(begun).Seconds())
 		return nil
 	})
+	if ctx.Err() != nil { // then it is no node's fault, and what they said last explains nothing
+		return fmt.Errorf("bring the nodes up: %w", context.Cause(ctx))
+	}
+	return err
 }
 
 // everyNode runs do for all nodes at once and returns every failure.

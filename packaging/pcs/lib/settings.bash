@@ -118,7 +118,7 @@ check_private() {
   local file=$1 key secret='' password=${setting[HACLUSTER_PASSWORD_FILE]}
   [ -z "${setting[HACLUSTER_PASSWORD]}" ] || secret=HACLUSTER_PASSWORD
   for key in "${!setting[@]}"; do
-    [[ $key != FENCE_OPTIONS* || ! ${setting[$key]} =~ (^|[[:space:]])[a-z_]*passwd?(word)?= ]] || secret=$key
+    [[ $key != FENCE_OPTIONS* || ! ${setting[$key]} =~ (^|[[:space:]])[a-z_]*pass(wd|word)= ]] || secret=$key
   done
   [ -z "$secret" ] || private "$file" ||
     bad_setting '%s holds a password (%s) and is open to others (mode %s); chmod 0600 %s' "$file" "$secret" "$(stat -Lc %a "$file")" "$file"

@@ -22,12 +22,20 @@ setup_requires() {
   if [ -e "$corosync_config" ] && is_default_cluster; then
     die "Debian's default cluster is still here; run holdfast-cluster prepare on every node first"
   fi
+  require_fence_agent
+  [ ! -e "$corosync_config" ] || same_cluster
+}
+
+require_fence_agent() {
+  local agent=${setting[FENCE_AGENT]}
+  [ "$agent" = none ] || command -v "$agent" >/dev/null 2>&1 ||
+    bad_setting 'FENCE_AGENT=%s is not installed; pcs stonith list shows what is, the package fence-agents has them all' "$agent"
 }
 
 # pcs's daemons trust each other after this. The password goes through standard
 # input: an argument could be read in the process list.
 introduce_nodes() {
-  local name arguments=()
+  local name arguments=() password output
   for name in "${nodes[@]}"; do arguments+=("$name" "addr=${node_address[$name]}"); done
   if [ "$dry_run" = yes ]; then
     changes=$((changes + 1))
@@ -35,13 +43,21 @@ introduce_nodes() {
     return
   fi
   nodes_known && return
-  [ -n "${setting[HACLUSTER_PASSWORD]}" ] ||
+  password=$(hacluster_password)
+  [ -n "$password" ] ||
     bad_setting 'HACLUSTER_PASSWORD is not set, and the nodes do not know each other yet; set it to the password that passwd hacluster set on every node'
-  local output
-  output=$(pcs host auth "${arguments[@]}" -u hacluster <<<"${setting[HACLUSTER_PASSWORD]}" 2>&1) ||
-    die 'the nodes could not be introduced to each other (is the password of hacluster the same on all, and pcsd running?): %s' "$output"
+  output=$(pcs host auth "${arguments[@]}" -u hacluster <<<"$password" 2>&1) ||
+    die 'the nodes could not be introduced to each other (is the password of hacluster the same on all, and pcsd running?): %s' "${output#Password: }"
   changes=$((changes + 1))
   say "nodes introduced to each other: ${nodes[*]}"
+}
+
+hacluster_password() {
+  if [ -n "${setting[HACLUSTER_PASSWORD_FILE]}" ]; then
+    head -n 1 "${setting[HACLUSTER_PASSWORD_FILE]}"
+  else
+    printf '%s\n' "${setting[HACLUSTER_PASSWORD]}"
+  fi
 }
 
 nodes_known() {
@@ -55,9 +71,8 @@ form_cluster() {
   # token_coefficient=0: TOKEN is what it says, for any number of nodes.
   timing+=(token_coefficient=0)
   if [ "$dry_run" = no ] && [ -e "$corosync_config" ]; then
-    same_cluster
-    update_timing "${timing[@]}"
     start_everywhere
+    update_timing "${timing[@]}"
     return
   fi
   for name in "${nodes[@]}"; do members+=("$name" "addr=${node_address[$name]}"); done
@@ -66,39 +81,41 @@ form_cluster() {
     transport knet link ping_interval=200 "ping_timeout=${setting[LINK_TIMEOUT]}" pong_count=1 totem "${timing[@]}" --enable --start --wait=120
 }
 
-# totem NAME: a value of corosync.conf, empty if it is not there.
-totem() { sed -nE "s/^[[:space:]]*$1:[[:space:]]*([^[:space:]]+)[[:space:]]*$/\1/p" "$corosync_config" | head -n 1; }
-
 # A cluster that is not ours is never touched.
 same_cluster() {
-  local name members
-  [ "$(totem cluster_name)" = "${setting[CLUSTER_NAME]}" ] ||
-    die 'this node belongs to the cluster %s, not to CLUSTER_NAME=%s; correct the setting, or remove that cluster with pcs cluster destroy' \
-      "$(totem cluster_name)" "${setting[CLUSTER_NAME]}"
-  members=$(sed -nE 's/^[[:space:]]*name:[[:space:]]*([^[:space:]]+)[[:space:]]*$/\1/p' "$corosync_config")
+  local name address
+  local -A present=()
+  own_cluster
+  while read -r name address; do present[$name]=$address; done < <(members)
   for name in "${nodes[@]}"; do
-    grep -qx -- "$name" <<<"$members" ||
+    [ -n "${present[$name]:-}" ] ||
       die '%s is in NODES but not in the running cluster; add it with pcs cluster node add %s addr=%s' "$name" "$name" "${node_address[$name]}"
+    [ "${present[$name]}" = "${node_address[$name]}" ] ||
+      die 'NODES gives %s the address %s, the cluster has %s; correct NODES, or with the cluster stopped: pcs cluster link update 0 %s=%s' \
+        "$name" "${node_address[$name]}" "${present[$name]}" "$name" "${node_address[$name]}"
   done
-  for name in $members; do
+  for name in "${!present[@]}"; do
     [ -n "${node_address[$name]:-}" ] ||
       die '%s is in the running cluster but not in NODES; add it there, or remove it with pcs cluster node remove %s' "$name" "$name"
   done
 }
 
 update_timing() {
-  local option differ=()
+  local option differ=() silent
   for option in "$@"; do [ "$(totem "${option%%=*}")" = "${option#*=}" ] || differ+=("$option"); done
   [ ${#differ[@]} -eq 0 ] || change "Corosync's timing changed: ${differ[*]}" pcs cluster config update totem "${differ[@]}"
+  # pcs changes a link only while the cluster is stopped, which is the operator's decision.
+  silent=$(totem knet_ping_timeout)
+  [ "$silent" = "${setting[LINK_TIMEOUT]}" ] ||
+    say "LINK_TIMEOUT=${setting[LINK_TIMEOUT]} is not what the cluster has (${silent:-unset}); with the cluster stopped: pcs cluster link update 0 options ping_timeout=${setting[LINK_TIMEOUT]}"
 }
 
 start_everywhere() {
-  local name
-  name=$(uname -n)
-  if ! systemctl is-active --quiet pacemaker.service; then
-    change "cluster started on every node" pcs cluster start --all --wait=120
-  fi
+  systemctl is-active --quiet pacemaker.service || change "cluster started on every node" pcs cluster start --all --wait=120
 }
+
+# The copy of the CIB that is being edited.
+cib=''
 
 # The whole configuration is written into a copy of the CIB and pushed as one change,
 # so that the cluster never runs with half of it: with the address but not the
@@ -146,9 +163,15 @@ push() {
     quoted pcs cluster cib-push new.xml diff-against=old.xml
     return
   fi
-  # crm_diff exits 0 when there is no difference.
-  if crm_diff --original "$1/old.xml" --new "$cib" --no-version >/dev/null 2>&1; then return; fi
+  [ "$(canonical "$1/old.xml")" != "$(canonical "$cib")" ] || return 0
   change "configuration of the cluster written" pcs cluster cib-push "$cib" "diff-against=$1/old.xml"
+}
+
+# canonical FILE: the configuration in a form that does not depend on the order of
+# attributes, which pcs and Pacemaker change at will. Python is there because pcs is.
+canonical() {
+  python3 -c 'import sys, xml.etree.ElementTree as et
+print(et.canonicalize(et.tostring(et.parse(sys.argv[1]).find("configuration")), strip_text=True))' "$1"
 }
 
 # edit ARGS...: one pcs command on the copy of the CIB.
@@ -161,8 +184,11 @@ edit() {
   output=$(pcs -f "$cib" "$@" 2>&1 </dev/null) || die '%s failed: %s' "$(quoted pcs "$@")" "$output"
 }
 
+# query XPATH: elements of the copy of the CIB.
+query() { CIB_file=$cib cibadmin --query --xpath "$1" 2>/dev/null; }
+
 # has ID: the copy of the CIB has an element with this id.
-has() { [ "$dry_run" = no ] && CIB_file=$cib cibadmin --query --xpath "//configuration//*[@id='$1']" >/dev/null 2>&1; }
+has() { [ "$dry_run" = no ] && query "//configuration//*[@id='$1']" >/dev/null; }
 
 configure_properties() {
   local fencing=true
@@ -178,61 +204,103 @@ configure_properties() {
   edit resource defaults update resource-stickiness=100
 }
 
+# configure_fencing writes one device for each node. The settings rule: a device that
+# they no longer ask for goes, and so does an option that they no longer have.
+# failure-timeout: a switch that was away for a while is tried again without an operator.
 configure_fencing() {
-  local name key options
-  [ "${setting[FENCE_AGENT]}" != none ] || return 0
+  local name agent=${setting[FENCE_AGENT]} options
+  local rest=(op monitor "interval=${setting[FENCE_MONITOR]}s" meta failure-timeout=120s)
   for name in "${nodes[@]}"; do
-    key=FENCE_OPTIONS_$name
-    read -r -a options <<<"${setting[FENCE_OPTIONS]} ${setting[$key]:-} pcmk_host_list=$name"
+    if has "fence-$name" && [ "$(fence_type "$name")" != "$agent" ]; then edit stonith delete "fence-$name"; fi
+    [ "$agent" != none ] || continue
+    mapfile -t options < <(fence_options "$name")
     if has "fence-$name"; then
-      edit stonith update "fence-$name" "${options[@]}"
-      continue
+      mapfile -t -O ${#options[@]} options < <(stale_fence_options "$name" "${options[@]}")
+      edit stonith update "fence-$name" "${options[@]}" "${rest[@]}"
+    else
+      edit stonith create "fence-$name" "$agent" "${options[@]}" "${rest[@]}"
     fi
-    edit stonith create "fence-$name" "${setting[FENCE_AGENT]}" "${options[@]}" \
-      op monitor "interval=${setting[FENCE_MONITOR]}s"
     # A node does not hold the switch of its own power.
-    edit constraint location "fence-$name" avoids "$name"
+    has "location-fence-$name-$name--INFINITY" || edit constraint location "fence-$name" avoids "$name"
   done
 }
 
+# fence_options NODE: a line for each option; the node's own override the common ones.
+fence_options() {
+  local name=$1 key option words
+  local -A value=([pcmk_host_list]="$name")
+  local -a order=()
+  for key in FENCE_OPTIONS "FENCE_OPTIONS_$name"; do
+    read -r -a words <<<"${setting[$key]:-}"
+    for option in "${words[@]}"; do
+      [[ -v value[${option%%=*}] ]] || order+=("${option%%=*}")
+      value[${option%%=*}]=${option#*=}
+    done
+  done
+  for key in "${order[@]}" pcmk_host_list; do printf '%s=%s\n' "$key" "${value[$key]}"; done
+}
+
+fence_type() { query "//primitive[@id='fence-$1']" | sed -nE 's/.*<primitive [^>]*type="([^"]*)".*/\1/p'; }
+
+# stale_fence_options NODE OPTIONS...: what the device has and the settings do not, as
+# NAME=. Pacemaker's own (pcmk_...) may have been tuned by hand and stay.
+stale_fence_options() {
+  local name=$1 option wanted=' '
+  shift
+  for option in "$@"; do wanted+="${option%%=*} "; done
+  query "//primitive[@id='fence-$name']/instance_attributes/nvpair" | sed -nE 's/.* name="([^"]*)".*/\1/p' |
+    while read -r option; do
+      [[ $wanted == *" $option "* || $option == pcmk_* ]] || printf '%s=\n' "$option"
+    done
+}
+
 configure_database() {
-  local name address=() map=() parameters
+  local name address=() map=() parameters operations meta clone
   for name in "${nodes[@]}"; do
     address+=("${node_address[$name]}")
     map+=("$name:${node_address[$name]}")
   done
   # By address, so that nothing depends on a name server that may be as dead as the node.
   parameters=("wsrep_cluster_address=gcomm://$(IFS=,; echo "${address[*]}")" "cluster_host_map=$(IFS=';'; echo "${map[*]}")")
+  # Pacemaker tells monitors apart by their interval: the two must differ.
+  operations=(op start timeout=120s op stop timeout=120s op demote timeout=120s
+    op promote "timeout=${setting[PROMOTE_TIMEOUT]}s"
+    op monitor "interval=${setting[DATABASE_MONITOR]}s" timeout=30s role=Promoted
+    op monitor "interval=$((setting[DATABASE_MONITOR] + 8))s" timeout=30s role=Unpromoted)
+  # A database that fails three times in a row rests for two minutes and is then tried
+  # again, without an operator. requires stays at its default, fencing: a database is
+  # started only when every lost node is known to be off, so that no start can decide
+  # on positions while a node that nobody sees still writes. Databases that run are not
+  # touched while a fencing is pending.
+  meta=(meta migration-threshold=3 failure-timeout=120s)
+  clone=("promoted-max=${#nodes[@]}" "clone-max=${#nodes[@]}" interleave=true)
   if has galera; then
-    edit resource update galera "${parameters[@]}"
-    return
+    edit resource update galera "${parameters[@]}" "${operations[@]}" "${meta[@]}"
+    edit resource meta galera-clone "${clone[@]}"
+  else
+    edit resource create galera ocf:holdfast:galera "${parameters[@]}" "${operations[@]}" "${meta[@]}" promotable "${clone[@]}"
   fi
-  # migration-threshold, failure-timeout: a database that fails three times in a row
-  # rests for two minutes and is then tried again, without an operator.
-  edit resource create galera ocf:holdfast:galera "${parameters[@]}" \
-    op start timeout=120s op stop timeout=120s op demote timeout=120s \
-    op promote "timeout=${setting[PROMOTE_TIMEOUT]}s" \
-    op monitor "interval=${setting[DATABASE_MONITOR]}s" timeout=30s role=Promoted \
-    op monitor "interval=$((setting[DATABASE_MONITOR] + 8))s" timeout=30s role=Unpromoted \
-    meta migration-threshold=3 failure-timeout=120s \
-    promotable "promoted-max=${#nodes[@]}" "clone-max=${#nodes[@]}" interleave=true
 }
 
 configure_address() {
-  local parameters=("ip=${setting[ADDRESS]}" "cidr_netmask=${setting[ADDRESS_PREFIX]}")
-  [ -z "${setting[ADDRESS_INTERFACE]}" ] || parameters+=("nic=${setting[ADDRESS_INTERFACE]}")
-  if has vip; then
-    edit resource update vip "${parameters[@]}"
-    return
-  fi
+  local parameters=("ip=${setting[ADDRESS]}" "cidr_netmask=${setting[ADDRESS_PREFIX]}") rest
+  rest=(op start timeout=20s op stop timeout=20s op monitor "interval=${setting[ADDRESS_MONITOR]}s" timeout=20s)
   # requires=quorum: the address may move before the fencing of its dead node is
   # confirmed. The data do not depend on it, because Galera's own quorum decides who
   # may write; and the dead node is fenced all the same.
-  edit resource create vip ocf:holdfast:IPaddr2 "${parameters[@]}" \
-    op start timeout=20s op stop timeout=20s op monitor "interval=${setting[ADDRESS_MONITOR]}s" timeout=20s \
-    meta requires=quorum
+  rest+=(meta requires=quorum)
+  if has vip; then
+    # An empty value takes a parameter away.
+    edit resource update vip "${parameters[@]}" "nic=${setting[ADDRESS_INTERFACE]}" "${rest[@]}"
+    return
+  fi
+  [ -z "${setting[ADDRESS_INTERFACE]}" ] || parameters+=("nic=${setting[ADDRESS_INTERFACE]}")
+  edit resource create vip ocf:holdfast:IPaddr2 "${parameters[@]}" "${rest[@]}"
 }
 
+# The colocation keeps the address where a database is promoted. The order is what takes
+# it away from there before that database is demoted or stopped. Neither touches it when
+# a database on another node comes or goes (crm_simulate, Pacemaker 2.1.5).
 configure_constraints() {
   has vip-with-database ||
     edit constraint colocation add vip with Promoted galera-clone INFINITY id=vip-with-database
@@ -255,13 +323,34 @@ wait_until() {
   done
 }
 
-wait_converged() { wait_until $converge_limit 'the database on every node and the address' converged; }
+wait_converged() { wait_until $converge_limit 'every part of the cluster to run' converged; }
 
 converged() {
-  local place name
+  local place name settled=yes
+  # First, so that what is seen below is the end of what the push began.
+  crm_resource --wait --timeout=1s >/dev/null 2>&1 || settled=no
   place=$(crm_resource --resource galera-clone --locate 2>/dev/null) || place=''
   for name in "${nodes[@]}"; do
-    grep -Eq "is running on: $name (Promoted|Master)" <<<"$place" || { seen="the database is not promoted on $name"; return 1; }
+    grep -Eq "is running on: $name (Promoted|Master)" <<<"$place" ||
+      { seen="the database is not promoted on $name$(failure galera "$name")"; return 1; }
   done
-  crm_resource --resource vip --locate 2>/dev/null | grep -q 'is running on:' || { seen="the address ${setting[ADDRESS]} is not up"; return 1; }
+  runs vip || { seen="the address ${setting[ADDRESS]} is not up$(failure vip)"; return 1; }
+  [ "${setting[FENCE_AGENT]}" = none ] || fence_devices_run || return 1
+  [ $settled = yes ] || { seen='Pacemaker is still at work'; return 1; }
+}
+
+fence_devices_run() {
+  local name
+  for name in "${nodes[@]}"; do
+    runs "fence-$name" || { seen="the fence device of $name is not usable$(failure "fence-$name")"; return 1; }
+  done
+}
+
+runs() { crm_resource --resource "$1" --locate 2>/dev/null | grep -q 'is running on:'; }
+
+# failure RESOURCE [NODE]: the last failed action of it, in parentheses, if there is one.
+failure() {
+  crm_mon -1 --output-as=xml 2>/dev/null |
+    sed -nE "s/.*<failure op_key=\"$1_([a-z]+)_[0-9]+\" node=\"(${2:-[^\"]*})\".* exitreason=\"([^\"]*)\".*/ (\1 failed on \2: \3)/p" |
+    sed 's/: )$/)/' | tail -n 1
 }

@@ -1,12 +1,15 @@
 package chassis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
 const cgroupRoot = "/sys/fs/cgroup"
@@ -18,7 +21,7 @@ type cgroup string
 func CgroupName(id string) string { return "holdfast-lab-" + id }
 
 // newCgroup makes the lab's cgroup below the chassis's own, sweeping what a killed chassis left of it.
-func newCgroup(id string) (cgroup, error) {
+func newCgroup(ctx context.Context, id string) (cgroup, error) {
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return "", fmt.Errorf("find the chassis's cgroup: %w", err)
@@ -29,7 +32,7 @@ func newCgroup(id string) (cgroup, error) {
 			continue
 		}
 		cg := cgroup(filepath.Join(cgroupRoot, path, CgroupName(id)))
-		return cg, cg.renew()
+		return cg, cg.renew(ctx)
 	}
 	return "", errors.New("the chassis is in no cgroup of the unified hierarchy; the kernel needs cgroup version 2")
 }
@@ -37,8 +40,8 @@ func newCgroup(id string) (cgroup, error) {
 func (c cgroup) child(name string) cgroup { return cgroup(filepath.Join(string(c), name)) }
 
 // renew makes the cgroup, empty.
-func (c cgroup) renew() error {
-	if err := c.remove(); err != nil {
+func (c cgroup) renew(ctx context.Context) error {
+	if err := c.remove(ctx); err != nil {
 		return err
 	}
 	if err := os.Mkdir(string(c), 0o755); err != nil {
@@ -68,11 +71,26 @@ func (c cgroup) freeze(frozen bool) error {
 	return nil
 }
 
-// remove removes the cgroup and those below it. They must be empty of processes.
-func (c cgroup) remove() error { return RemoveCgroup(string(c)) }
+// remove removes the cgroup and those below it, as RemoveCgroup does.
+func (c cgroup) remove(ctx context.Context) error { return RemoveCgroup(ctx, string(c)) }
 
-// RemoveCgroup removes a cgroup directory and those below it; one that does not exist is no error.
-func RemoveCgroup(path string) error {
+// RemoveCgroup removes a cgroup directory and those below it; one that does not exist is no error. While processes are still on their
+// way out of them it waits, until ctx ends: a killed chassis lets go of its lock before the kernel is through with its nodes.
+func RemoveCgroup(ctx context.Context, path string) error {
+	for {
+		err := removeTree(path)
+		if !errors.Is(err, syscall.EBUSY) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: processes are still in it", err)
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+func removeTree(path string) error {
 	var dirs []string
 	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {

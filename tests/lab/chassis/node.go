@@ -92,7 +92,7 @@ func (n *node) boot(ctx context.Context) error {
 	if err := removePort(n.config.Name); err != nil {
 		return err
 	}
-	if err := n.cgroup.renew(); err != nil {
+	if err := n.cgroup.renew(ctx); err != nil {
 		return err
 	}
 	dir, err := os.Open(string(n.cgroup))
@@ -213,7 +213,8 @@ func (n *node) cut(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(removePort(n.config.Name), n.awaitEmpty(ctx))
+	// Only when the kernel has let go of every process is what they held (sockets, locks) free.
+	return errors.Join(removePort(n.config.Name), n.cgroup.remove(ctx))
 }
 
 // halt asks the node to shut down, as a power button does.
@@ -238,7 +239,7 @@ func (n *node) retire(ctx context.Context) error {
 	if err := n.cut(ctx); err != nil {
 		return fmt.Errorf("retire %s: %w", n.config.Name, err)
 	}
-	return n.cgroup.remove()
+	return n.cgroup.remove(ctx)
 }
 
 func (n *node) awaitGone(ctx context.Context) error {
@@ -253,21 +254,6 @@ func (n *node) awaitGone(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the node to be gone: %w", ctx.Err())
-	}
-}
-
-// awaitEmpty waits until the kernel has let go of every process of the node: only then is what they held (sockets, locks) free.
-func (n *node) awaitEmpty(ctx context.Context) error {
-	for {
-		err := n.cgroup.remove()
-		if err == nil || !errors.Is(err, syscall.EBUSY) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the node's processes to end: %w", err)
-		case <-time.After(pollInterval):
-		}
 	}
 }
 
@@ -299,7 +285,7 @@ func firstProcess(cg cgroup) int {
 	found := 0
 	_ = filepath.WalkDir(string(cg), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Name() != "cgroup.procs" {
-			return nil // cgroups come and go while a node boots
+			return nil //nolint:nilerr // cgroups come and go while a node boots
 		}
 		procs, _ := os.ReadFile(path)
 		for _, field := range strings.Fields(string(procs)) {
@@ -315,10 +301,12 @@ func firstProcess(cg cgroup) int {
 
 func isInit(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(status)) {
+	return err == nil && firstOfNamespace(string(status))
+}
+
+// firstOfNamespace reads /proc/PID/status: the process is number 1 in a PID namespace below the reader's (proc(5), NSpid).
+func firstOfNamespace(status string) bool {
+	for line := range strings.Lines(status) {
 		if ids, ok := strings.CutPrefix(line, "NSpid:"); ok {
 			fields := strings.Fields(ids)
 			return len(fields) > 1 && fields[len(fields)-1] == "1"

@@ -58,7 +58,9 @@ func run(ready *os.File) error {
 	if err != nil {
 		return fmt.Errorf("open the state directory: %w", err)
 	}
-	rack, err := assemble(config, state)
+	assembly, cancel := context.WithTimeout(ctx, downTimeout) // it may have to wait for a predecessor's end
+	defer cancel()
+	rack, err := assemble(assembly, config, state)
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ type rack struct {
 }
 
 // assemble makes everything nodes need, in the chassis's own namespaces.
-func assemble(config Config, state *os.Root) (r *rack, err error) {
+func assemble(ctx context.Context, config Config, state *os.Root) (r *rack, err error) {
 	for _, dir := range []string{NodesDir, LogsDir} {
 		if err := state.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, fmt.Errorf("make the directory %s of the lab: %w", dir, err)
@@ -104,13 +106,13 @@ func assemble(config Config, state *os.Root) (r *rack, err error) {
 	if err := isolate(); err != nil {
 		return nil, err
 	}
-	cg, err := newCgroup(config.ID)
+	cg, err := newCgroup(ctx, config.ID)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, cg.remove())
+			err = errors.Join(err, cg.remove(ctx))
 		}
 	}()
 	if err := makeBridge(config.Switch); err != nil {
@@ -174,7 +176,7 @@ func (r *rack) dismantle() {
 		group.Go(func() error { return n.retire(ctx) })
 	}
 	err := group.Wait()
-	err = errors.Join(err, unmountRoots(r.nodes), r.cgroup.remove(), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
+	err = errors.Join(err, unmountRoots(r.nodes), r.cgroup.remove(ctx), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
 	if err != nil {
 		log.Printf("dismantle the lab: %v", err)
 	}

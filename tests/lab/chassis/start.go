@@ -58,7 +58,8 @@ func Start(ctx context.Context, config Config, state, image, logFile *os.File) (
 		return nil, fmt.Errorf("make a pipe to the chassis: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the chassis in namespaces of its own: %w", err)
+		return nil, fmt.Errorf("start the chassis in namespaces of its own: %w "+
+			"(the machine must let root make namespaces and mounts; a container must be privileged)", err)
 	}
 	p := &Process{cmd: cmd, lifeline: stdin, exited: make(chan struct{})}
 	go func() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -166,7 +167,7 @@ func flagSet() *flag.FlagSet {
 
 func parseFlags(f *flag.FlagSet, args []string) error {
 	err := f.Parse(args)
-	if err == nil || err == flag.ErrHelp {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return err
 	}
 	return usageError(err.Error())

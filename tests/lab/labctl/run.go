@@ -24,7 +24,7 @@ func up(ctx context.Context, inv invocation) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(progress(), "the lab is up")
+	fmt.Fprintln(progress(), "the lab is up (labctl status, labctl shell db1, labctl down)")
 	return nil
 }
 
@@ -146,7 +146,7 @@ func logs(ctx context.Context, inv invocation) error {
 func down(ctx context.Context, inv invocation) error {
 	l, err := lab.Open(inv.state)
 	if errors.Is(err, lab.ErrDown) {
-		return lab.Sweep(inv.state)
+		return lab.Sweep(ctx, inv.state)
 	}
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func BasicAuth(user, password string, next http.Handler) http.Handler {
 		u, p, _ := r.BasicAuth()
 		userOK := subtle.ConstantTimeCompare([]byte(u), []byte(user)) == 1
 		passwordOK := subtle.ConstantTimeCompare([]byte(p), []byte(password)) == 1
-		if !open && !(userOK && passwordOK) {
+		if !open && (!userOK || !passwordOK) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="power switch"`)
 			fail(w, http.StatusUnauthorized, "Base.1.8.InsufficientPrivilege", "user or password is wrong")
 			return

@@ -1,0 +1,388 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/agents/galera/bootstrap"
+	"holdfast/agents/galera/wsrep"
+	"holdfast/agents/internal/crm"
+	"holdfast/ocf"
+)
+
+// site is a whole installation in memory: nodes with their data and servers, the
+// cluster's attributes, and Galera's rules of who can start how. It has a state;
+// tests speak to it in the domain's words and then look at it.
+type site struct {
+	t     *testing.T
+	nodes []*machine
+	attrs map[string]map[string]string
+	quiet bool // no quorum
+	now   time.Time
+
+	acked   int64 // the highest seqno that a client was told of
+	history string
+	founded int // how often a cluster was bootstrapped
+
+	// fuse counts calls to the outside; at zero the agent is killed. 0: never.
+	fuse int
+}
+
+// killed is what happens to an agent when the fuse burns down.
+type killed struct{}
+
+// machine is one node.
+type machine struct {
+	name    string
+	online  bool
+	role    string // what Pacemaker believes: Stopped, Unpromoted, Promoted
+	failed  bool
+	running bool
+	hung    bool // the server runs but does not answer
+	primary bool
+
+	grastate  string // the file; "": none
+	innodb    bootstrap.Position
+	recovered string
+	recoverAs string // what a recovery run logs instead
+	broken    string // why the server does not start
+	noUnit    bool
+	missing   map[string]bool // files and accounts that do not exist
+	readOnly  map[string]bool
+	order     Boot
+	env       map[string]string
+}
+
+func newSite(t *testing.T) *site {
+	s := &site{t: t, attrs: map[string]map[string]string{}, now: time.Unix(1_800_000_000, 0), history: historyA, acked: -1}
+	for _, name := range []string{"db1", "db2", "db3"} {
+		s.nodes = append(s.nodes, &machine{
+			name: name, online: true, role: "Stopped", innodb: bootstrap.NoPosition(), env: map[string]string{},
+		})
+		s.attrs[name] = map[string]string{}
+	}
+	return s
+}
+
+const historyA = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+
+func (s *site) node(name string) *machine {
+	for _, n := range s.nodes {
+		if n.name == name {
+			return n
+		}
+	}
+	s.t.Fatalf("no node %s", name)
+	return nil
+}
+
+// has gives a node data as an orderly stop leaves it.
+func (n *machine) has(history string, seqno int64, safe bool) {
+	n.innodb = bootstrap.Position{UUID: history, Seqno: seqno}
+	n.write(wsrep.State{Version: "2.1", Position: n.innodb, SafeToBootstrap: safe})
+}
+
+// crashed gives a node data as a crash leaves it.
+func (n *machine) crashed(history string, seqno int64) {
+	n.innodb = bootstrap.Position{UUID: history, Seqno: seqno}
+	n.write(wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: history, Seqno: -1}})
+}
+
+func (n *machine) write(state wsrep.State) { n.grastate = string(state.Format()) }
+
+// kill is kill -9 of the server.
+func (n *machine) kill() { n.running, n.primary, n.hung = false, false, false }
+
+// act runs one action of the agent on a node as Pacemaker does.
+func (s *site) act(node, action string, env ...string) (ocf.Code, string) {
+	n := s.node(node)
+	vars := map[string]string{
+		"OCF_RESKEY_wsrep_cluster_address": "gcomm://db1,db2,db3",
+		"OCF_RESKEY_CRM_meta_on_node":      node,
+		"OCF_RESKEY_CRM_meta_promoted_max": "3",
+		"OCF_RESKEY_CRM_meta_timeout":      "60000",
+		"OCF_RESKEY_CRM_meta_interval":     "10000",
+		"OCF_RESOURCE_INSTANCE":            "galera",
+	}
+	for k, v := range n.env {
+		vars[k] = v
+	}
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		vars[k] = v
+	}
+	var stderr bytes.Buffer
+	a := newAgent(func(settings) world {
+		return world{server: &fakeServer{s, n}, database: &fakeDatabase{s, n}, cluster: &fakeCluster{s, n},
+			files: &fakeFiles{s, n}, host: &fakeHost{n}, clock: &fakeClock{s}}
+	})
+	code := ocf.Run(s.t.Context(), a, ocf.Env{
+		Args: []string{action}, Getenv: func(k string) string { return vars[k] }, Stdout: &stderr, Stderr: &stderr,
+	})
+	_, reason, _ := strings.Cut(stderr.String(), "ocf-exit-reason:")
+	reason, _, _ = strings.Cut(reason, "\n")
+	if s.fuse < 0 {
+		s.fuse = 0 // burnt
+	}
+	if testing.Verbose() {
+		s.t.Logf("%s %s -> %s\n%s", node, action, code, stderr.String())
+	}
+	return code, reason
+}
+
+// burn is called at each call to the outside.
+func (s *site) burn() {
+	if s.fuse > 0 {
+		if s.fuse--; s.fuse == 0 {
+			s.fuse = -1
+			panic(killed{})
+		}
+	}
+}
+
+// component is the running primary component.
+func (s *site) component() []*machine {
+	var members []*machine
+	for _, n := range s.nodes {
+		if n.running && n.primary {
+			members = append(members, n)
+		}
+	}
+	return members
+}
+
+// commit is a client's transactions: acknowledged when all members have them.
+func (s *site) commit(n int64) {
+	s.t.Helper()
+	members := s.component()
+	if len(members) == 0 {
+		s.t.Fatal("no primary component takes writes")
+	}
+	s.acked = members[0].innodb.Seqno + n
+	for _, m := range members {
+		m.innodb.Seqno = s.acked
+	}
+}
+
+type fakeServer struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeServer) State(context.Context) (UnitState, error) {
+	f.s.burn()
+	switch {
+	case f.n.noUnit:
+		return UnitState{}, ErrNoUnit
+	case f.n.running:
+		return UnitState{Active: "active", MainPID: 42}, nil
+	}
+	return UnitState{Active: "inactive"}, nil
+}
+
+func (f *fakeServer) Prepare(context.Context, Launch) error {
+	f.s.burn()
+	f.n.order = Boot{}
+	return nil
+}
+
+func (f *fakeServer) Release(context.Context) error { f.s.burn(); f.n.order = Boot{}; return nil }
+
+func (f *fakeServer) Start(ctx context.Context, boot Boot, look func(context.Context, string) error) error {
+	f.s.burn()
+	f.n.order = boot
+	f.s.burn() // the order is written, the unit is not started
+	defer func() { f.n.order = Boot{}; f.n.recovered = "" }()
+	if f.n.broken != "" {
+		return errors.New("mariadb.service failed to start (failed)")
+	}
+	state, err := wsrep.ParseState([]byte(f.n.grastate))
+	none := err != nil
+	if boot.NewCluster {
+		return f.bootstrap(state, none)
+	}
+	return f.join(ctx, state, none, look)
+}
+
+// bootstrap checks what no run may do, besides what Galera checks.
+func (f *fakeServer) bootstrap(state wsrep.State, none bool) error {
+	if !none && !state.SafeToBootstrap && !state.Position.None() {
+		return errors.New("it may not be safe to bootstrap the cluster from this node")
+	}
+	if len(f.s.component()) > 0 {
+		f.s.t.Errorf("SPLIT: %s bootstraps a second cluster", f.n.name)
+	}
+	if f.n.innodb.Seqno < f.s.acked {
+		f.s.t.Errorf("LOSS: %s bootstraps at %d, but %d was acknowledged", f.n.name, f.n.innodb.Seqno, f.s.acked)
+	}
+	if none {
+		f.n.innodb = bootstrap.Position{UUID: f.s.history, Seqno: 0}
+	}
+	f.s.founded++
+	f.run()
+	f.s.burn() // the server runs, the agent does not know
+	return nil
+}
+
+func (f *fakeServer) join(ctx context.Context, state wsrep.State, none bool, look func(context.Context, string) error) error {
+	members := f.s.component()
+	for len(members) == 0 { // Galera waits for somebody to be there
+		f.s.now = f.s.now.Add(time.Second)
+		f.n.running = true
+		if err := look(ctx, "waiting for a primary component"); err != nil {
+			return err
+		}
+		members = f.s.component()
+	}
+	if !none && state.Clean() && state.Position.UUID == f.n.innodb.UUID && f.n.innodb.Seqno > members[0].innodb.Seqno {
+		return errors.New("reversing history")
+	}
+	f.n.innodb = members[0].innodb
+	f.run()
+	f.s.burn()
+	return nil
+}
+
+func (f *fakeServer) run() {
+	f.n.running, f.n.primary = true, true
+	f.n.write(wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: f.n.innodb.UUID, Seqno: -1}})
+}
+
+func (f *fakeServer) Stop(context.Context, time.Duration) error {
+	f.s.burn()
+	f.n.order = Boot{}
+	if f.n.noUnit {
+		return ErrNoUnit
+	}
+	if f.n.running && f.n.primary && !f.n.hung {
+		last := len(f.s.component()) == 1
+		f.n.write(wsrep.State{Version: "2.1", Position: f.n.innodb, SafeToBootstrap: last})
+	}
+	f.n.kill()
+	return nil
+}
+
+func (f *fakeServer) Recover(context.Context, Launch) (string, error) {
+	f.s.burn()
+	if f.n.running {
+		f.s.t.Errorf("%s: a recovery run beside the server", f.n.name)
+	}
+	if f.n.recoverAs != "" {
+		return f.n.recoverAs, nil
+	}
+	return "[Note] WSREP: Recovered position: " + f.n.innodb.String() + "\n", nil
+}
+
+func (f *fakeServer) Cause(context.Context) string { return f.n.broken }
+
+type fakeDatabase struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
+	f.s.burn()
+	switch {
+	case f.n.hung:
+		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
+	case !f.n.running:
+		return Wsrep{}, ErrNoServer
+	case !f.n.primary:
+		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
+	}
+	return Wsrep{ClusterStatus: primary, State: synced, Comment: "Synced"}, ctx.Err()
+}
+
+type fakeCluster struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeCluster) LocalNode(context.Context) (string, error) { f.s.burn(); return f.n.name, nil }
+
+func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
+	f.s.burn()
+	st := &crm.Status{Quorate: !f.s.quiet, Attributes: map[string]map[string]string{}}
+	for _, n := range f.s.nodes {
+		st.Nodes = append(st.Nodes, crm.Node{Name: n.name, Online: n.online})
+		if !n.online {
+			continue
+		}
+		values := map[string]string{}
+		for k, v := range f.s.attrs[n.name] {
+			values[k] = v
+		}
+		st.Attributes[n.name] = values
+		if n.role != "Stopped" {
+			st.Instances = append(st.Instances, crm.Instance{Resource: "galera", Node: n.name, Promoted: n.role == "Promoted", Failed: n.failed})
+		}
+	}
+	return st, nil
+}
+
+func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
+	for _, c := range changes {
+		f.s.burn()
+		if c.Value == "" {
+			delete(f.s.attrs[c.Node], c.Name)
+		} else {
+			f.s.attrs[c.Node][c.Name] = c.Value
+		}
+	}
+	return nil
+}
+
+type fakeFiles struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeFiles) Grastate() ([]byte, error) {
+	f.s.burn()
+	if f.n.grastate == "" {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(f.n.grastate), nil
+}
+
+func (f *fakeFiles) MarkSafe(state wsrep.State) error {
+	f.s.burn()
+	state.SafeToBootstrap = true
+	f.n.write(state)
+	return nil
+}
+
+func (f *fakeFiles) DropEmptyView() (bool, error)    { f.s.burn(); return false, nil }
+func (f *fakeFiles) Recovered() (string, error)      { f.s.burn(); return f.n.recovered, nil }
+func (f *fakeFiles) SaveRecovered(text string) error { f.s.burn(); f.n.recovered = text; return nil }
+
+type fakeHost struct{ n *machine }
+
+func (f *fakeHost) Executable(path string) bool  { return !f.n.missing[path] }
+func (f *fakeHost) RegularFile(path string) bool { return !f.n.missing[path] }
+func (f *fakeHost) Directory(path string) bool   { return !f.n.missing[path] }
+func (f *fakeHost) User(name string) bool        { return !f.n.missing["user "+name] }
+func (f *fakeHost) Group(name string) bool       { return !f.n.missing["group "+name] }
+
+func (f *fakeHost) PrepareDirectory(path, user, _ string) error {
+	if f.n.readOnly[path] {
+		return fmt.Errorf("user %s cannot write in %s", user, path)
+	}
+	return nil
+}
+
+// fakeClock moves only when somebody waits.
+type fakeClock struct{ s *site }
+
+func (f *fakeClock) Now() time.Time { return f.s.now }
+
+func (f *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	f.s.now = f.s.now.Add(d)
+	return ctx.Err()
+}

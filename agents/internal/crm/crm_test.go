@@ -1,0 +1,219 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The files in testdata are crm_mon's of Pacemaker 2.1.5 on real clusters.
+func status(t *testing.T, file string) *Status {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ParseStatus(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestParseStatusPromoted(t *testing.T) {
+	s := status(t, "promoted.xml")
+	if !s.Quorate {
+		t.Error("the cluster has quorum")
+	}
+	var promoted []string
+	for _, i := range s.Active("galera") {
+		if i.Promoted {
+			promoted = append(promoted, i.Node)
+		}
+	}
+	slices.Sort(promoted)
+	if want := []string{"db1", "db2", "db3"}; !slices.Equal(promoted, want) {
+		t.Errorf("promoted on %v, want %v", promoted, want)
+	}
+	if got := s.Attribute("db2", "master-galera"); got != "100" {
+		t.Errorf("score of db2 is %q", got)
+	}
+}
+
+func TestParseStatusOffline(t *testing.T) {
+	s := status(t, "one-offline.xml")
+	if n := s.Node("db3"); n.Online || n.Unclean {
+		t.Errorf("db3 left in order, but is %+v", n)
+	}
+	if n := s.Node("db9"); n.Online || n.Name != "db9" {
+		t.Errorf("an unknown node is %+v", n)
+	}
+}
+
+// A promotion under way counts as none, and the failure of an instance shows.
+func TestParseStatusPromoting(t *testing.T) {
+	s := status(t, "waiting.xml")
+	for _, i := range s.Instances {
+		if i.Promoted {
+			t.Errorf("%+v is only being promoted", i)
+		}
+	}
+	if active := s.Active("galera"); len(active) != 1 || active[0].Node != "db2" {
+		t.Errorf("active and not failed: %+v; want db2 only", active)
+	}
+	if got := s.Attribute("db2", "galera-position"); !strings.HasSuffix(got, ":50") {
+		t.Errorf("position of db2 is %q", got)
+	}
+}
+
+func TestParseStatusRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":        "",
+		"text":         "crm_mon: Error: cluster is not available on this node",
+		"another root": "<html></html>",
+		"a failure":    `<pacemaker-result><status code="102" message="Not connected"/></pacemaker-result>`,
+		"cut":          `<pacemaker-result><nodes><node name="db1"`,
+		"not a bool":   `<pacemaker-result><nodes><node name="db1" online="maybe"/></nodes><status code="0"/></pacemaker-result>`,
+	} {
+		if s, err := ParseStatus([]byte(text)); err == nil {
+			t.Errorf("%s: got %+v; want an error", name, s)
+		}
+	}
+}
+
+func FuzzParseStatus(f *testing.F) {
+	for _, file := range []string{"promoted.xml", "waiting.xml"} {
+		data, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		if s, err := ParseStatus(data); err == nil {
+			s.Active("galera")
+			s.Node("db1")
+		}
+	})
+}
+
+// attrd is an attribute daemon behind the tools: writes show after a delay, counted
+// in looks.
+type attrd struct {
+	commands []string
+	pending  int
+	lag      int
+	values   map[string]string // on db1
+	broken   error
+}
+
+func (a *attrd) run(_ context.Context, name string, args ...string) ([]byte, error) {
+	a.commands = append(a.commands, name+" "+strings.Join(args, " "))
+	if a.broken != nil {
+		return nil, a.broken
+	}
+	value := func(option string) string {
+		if i := slices.Index(args, option); i >= 0 {
+			return args[i+1]
+		}
+		return ""
+	}
+	switch name {
+	case "attrd_updater":
+		if value("--node") == "db1" {
+			a.values[value("--name")] = value("--update")
+		}
+		a.pending = a.lag
+	case "crm_attribute":
+		names := strings.TrimSuffix(strings.TrimPrefix(value("--pattern"), "^("), ")$")
+		for name := range strings.SplitSeq(names, "|") {
+			delete(a.values, name)
+		}
+		a.pending = a.lag
+	case "crm_mon":
+		return []byte(a.show()), nil
+	}
+	return nil, nil
+}
+
+func (a *attrd) show() string {
+	var b strings.Builder
+	b.WriteString(`<pacemaker-result><nodes><node name="db1" online="true"/><node name="db2" online="false"/></nodes><node_attributes><node name="db1">`)
+	if a.pending == 0 {
+		for n, v := range a.values {
+			b.WriteString(`<attribute name="` + n + `" value="` + v + `"/>`)
+		}
+	} else if a.pending > 0 {
+		a.pending--
+	}
+	b.WriteString(`</node></node_attributes><status code="0"/></pacemaker-result>`)
+	return b.String()
+}
+
+func TestUpdateWritesInOrderAndWaits(t *testing.T) {
+	a := &attrd{values: map[string]string{"x": "1", "y": "2"}, lag: 2}
+	c := &Cluster{run: a.run, settleTime: time.Minute}
+	err := c.Update(t.Context(),
+		Change{"db1", "x", ""}, Change{"db1", "y", ""}, Change{"db1", "z", "3"}, Change{"db2", "z", "4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := "crm_mon --one-shot --output-as=xml --include=none,dc,nodes,resources,attributes"
+	want := []string{
+		"crm_attribute --lifetime reboot --node db1 --pattern ^(x|y)$ --delete",
+		"attrd_updater --name z --update 3 --node db1",
+		"attrd_updater --name z --update 4 --node db2",
+		look, look, look,
+	}
+	if !slices.Equal(a.commands, want) {
+		t.Errorf("ran\n%s\nwant\n%s", strings.Join(a.commands, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestUpdateOfNothingRunsNothing(t *testing.T) {
+	a := &attrd{}
+	if err := (&Cluster{run: a.run}).Update(t.Context()); err != nil || len(a.commands) > 0 {
+		t.Errorf("%v, ran %v", err, a.commands)
+	}
+}
+
+func TestUpdateThatDoesNotShow(t *testing.T) {
+	a := &attrd{values: map[string]string{}, lag: -1} // never
+	c := &Cluster{run: a.run, settleTime: 50 * time.Millisecond}
+	if err := c.Update(t.Context(), Change{"db1", "x", "1"}); !errors.Is(err, ErrNotVisible) {
+		t.Errorf("got %v, want ErrNotVisible", err)
+	}
+}
+
+func TestUpdateSaysWhatFailed(t *testing.T) {
+	a := &attrd{broken: errors.New("no connection")}
+	err := (&Cluster{run: a.run}).Update(t.Context(), Change{"db1", "x", "1"})
+	if err == nil || err.Error() != "set x=1 on db1: no connection" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A tool that hangs is ended with what it started, and the error says so.
+func TestCommandIsBounded(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := command(ctx, "sh", "-c", "sleep 600 & wait")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the deadline", err)
+	}
+}
+
+func TestCommandFailure(t *testing.T) {
+	_, err := command(t.Context(), "sh", "-c", "echo one >&2; echo two >&2; exit 3")
+	if err == nil || err.Error() != "sh: exit status 3: one two" {
+		t.Errorf("got %v", err)
+	}
+	_, err = command(t.Context(), "no-such-tool-of-pacemaker")
+	if err == nil || !strings.Contains(err.Error(), "install pacemaker") {
+		t.Errorf("got %v", err)
+	}
+}
