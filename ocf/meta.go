@@ -25,8 +25,12 @@ func (m Meta) Interval() time.Duration { return m.milliseconds("interval") }
 // OnNode is the node that runs the action, as Pacemaker calls it; "" if it did not say.
 func (m Meta) OnNode() string { return m.Get("on_node") }
 
-// Promotable says whether the resource is a promotable clone.
-func (m Meta) Promotable() bool { b, _ := parseBool(m.Get("promotable")); return b }
+// Promotable says whether the resource is a promotable clone. Pacemaker 2.1.5 passes
+// promoted_max to one, but not promotable itself.
+func (m Meta) Promotable() bool {
+	b, _ := parseBool(m.Get("promotable"))
+	return b || m.PromotedMax() > 0
+}
 
 // CloneMax is how many instances there may be; 0 if the resource is no clone.
 func (m Meta) CloneMax() int { n, _ := strconv.Atoi(m.Get("clone_max")); return n }

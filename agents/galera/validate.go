@@ -23,8 +23,7 @@ func (c *call) validateAll(ctx context.Context) (ocf.Code, error) {
 // checked before the action began.
 func (c *call) validate(ctx context.Context, level int) error {
 	if level >= deepCheck {
-		// Pacemaker 2.1 passes the limits of a promotable clone, and no "promotable".
-		if !c.req.Meta.Promotable() && c.req.Meta.PromotedMax() == 0 {
+		if !c.req.Meta.Promotable() {
 			return ocf.Errorf(ocf.ErrConfigured, "%s is not a promotable clone; create it with: pcs resource create ... promotable", c.resource)
 		}
 		if err := c.identify(ctx); err != nil {

@@ -76,7 +76,8 @@ form_cluster() {
     return
   fi
   for name in "${nodes[@]}"; do members+=("$name" "addr=${node_address[$name]}"); done
-  change "cluster ${setting[CLUSTER_NAME]} formed and started" \
+  remedy='Run holdfast-cluster prepare on every node first; it removes the cluster that Debian starts, and says so if a node belongs to another.' \
+    change "cluster ${setting[CLUSTER_NAME]} formed and started" \
     pcs cluster setup "${setting[CLUSTER_NAME]}" "${members[@]}" \
     transport knet link ping_interval=200 "ping_timeout=${setting[LINK_TIMEOUT]}" pong_count=1 totem "${timing[@]}" --enable --start --wait=120
 }
