@@ -27,7 +27,7 @@ type agent struct {
 func describe(a *agent) *ocf.Agent {
 	return &ocf.Agent{
 		Name:    "IPaddr2",
-		Version: "0.1.0",
+		Version: version,
 		Short:   "Manages a floating IPv4 or IPv6 address",
 		Long: `Adds an IPv4 or IPv6 address to an interface of the node, announces it to the network, checks it and removes it. It takes
 the parameters of ocf:heartbeat:IPaddr2 and finds interface and prefix by the same rules.`,

@@ -7,6 +7,9 @@ import (
 	"holdfast/ocf"
 )
 
+// version is set by the package build.
+var version = "devel" //nolint:gochecknoglobals // -ldflags -X sets variables only
+
 func main() {
 	os.Exit(int(ocf.Main(describe(&agent{
 		kernel:   netlinkKernel{},
