@@ -76,7 +76,7 @@ func (p progress) Write(b []byte) (int, error) {
 
 // TestLab walks through a lab's life. The steps share one lab and build on each other.
 func TestLab(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	state := stateDir(t)
 	l := start(ctx, t, state)
@@ -219,7 +219,7 @@ func powerIs(ctx context.Context, t *testing.T, l *lab.Lab, node string, want po
 
 func waitFor(ctx context.Context, t *testing.T, what string, condition func(context.Context) (string, bool)) {
 	t.Helper()
-	if err := lab.WaitFor(ctx, time.Minute, what, condition); err != nil {
+	if err := lab.WaitFor(ctx, 3*time.Minute, what, condition); err != nil {
 		t.Fatal(err)
 	}
 }

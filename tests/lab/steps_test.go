@@ -99,6 +99,8 @@ func fence(ctx context.Context, t *testing.T, l *lab.Lab) {
 }
 
 func rebootAndHalt(ctx context.Context, t *testing.T, l *lab.Lab) {
+	// A Pacemaker that has just been started may take minutes to stop; this is about the power button.
+	ok(ctx, t, l, "db3", "systemctl", "disable", "pacemaker", "corosync")
 	started := ok(ctx, t, l, "db3", "cat", "/proc/1/stat")
 	// Forced twice: systemd gives nobody time. The command itself dies with the node.
 	_, _ = l.Exec(ctx, "db3", "systemctl", "reboot", "--force", "--force")
