@@ -8,6 +8,8 @@ SHELL       := /bin/bash
 
 export CGO_ENABLED ?= 0
 export GOTOOLCHAIN := local
+# A checkout that belongs to somebody else must not stop a build for its version stamp.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 BIN    := build/bin
 LABCTL := $(BIN)/labctl

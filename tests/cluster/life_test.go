@@ -45,6 +45,9 @@ func firstBoot(t *testing.T, f *fixture) {
 	}
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
+	if text := f.run(t, "db1", "pcs", "resource", "describe", "ocf:holdfast:galera"); !strings.Contains(text, "wsrep_cluster_address (required)") {
+		t.Errorf("pcs describes the agent as\n%s", text)
+	}
 	f.sql(t, "db2", "CREATE DATABASE life; CREATE TABLE life.days (day INT PRIMARY KEY, word VARCHAR(40)); INSERT INTO life.days VALUES (1, 'first')")
 	f.sql(t, "db3", "CREATE USER chaos@'%' IDENTIFIED BY '"+chaosPassword+"'; GRANT ALL ON chaos.* TO chaos@'%'")
 	if got := f.sql(t, "db1", "SET SESSION wsrep_sync_wait=1; SELECT word FROM life.days WHERE day=1"); got != "first" {
