@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,6 +91,16 @@ func (f *fixture) wantIST(t *testing.T, node string) {
 	}
 }
 
+// wantDays fails if a node does not have the rows of so many days.
+func (f *fixture) wantDays(t *testing.T, days int) {
+	t.Helper()
+	for _, node := range names() {
+		if got := f.sql(t, node, "SELECT COUNT(*) FROM life.days"); got != strconv.Itoa(days) {
+			t.Errorf("%s has %s rows, not %d", node, got, days)
+		}
+	}
+}
+
 func plannedStop(t *testing.T, f *fixture) {
 	node := f.waitHealthy(t, "db1").running("vip")[0]
 	witness := other(node)
@@ -102,9 +113,7 @@ func plannedStop(t *testing.T, f *fixture) {
 	f.run(t, witness, "pcs", "node", "unstandby", node)
 	f.waitHealthy(t, witness)
 	f.waitSynced(t)
-	if got := f.sql(t, node, "SELECT COUNT(*) FROM life.days"); got != "2" {
-		t.Errorf("%s has %s rows after it came back, not 2", node, got)
-	}
+	f.wantDays(t, 2)
 }
 
 func stopAndStart(t *testing.T, f *fixture) {
@@ -117,11 +126,7 @@ func stopAndStart(t *testing.T, f *fixture) {
 	f.run(t, "db1", "pcs", "cluster", "start", "--all")
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
-	for _, node := range names() {
-		if got := f.sql(t, node, "SELECT COUNT(*) FROM life.days"); got != "2" {
-			t.Errorf("%s has %s rows, not 2", node, got)
-		}
-	}
+	f.wantDays(t, 2)
 }
 
 // killedOneByOne makes positions that differ: db1 and db2 die before the last rows
@@ -139,10 +144,8 @@ func killedOneByOne(t *testing.T, f *fixture) {
 	f.run(t, "db1", "pcs", "property", "set", "maintenance-mode=false")
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
+	f.wantDays(t, 4)
 	for _, node := range names() {
-		if got := f.sql(t, node, "SELECT COUNT(*) FROM life.days"); got != "4" {
-			t.Errorf("%s has %s rows, not 4", node, got)
-		}
 		started := f.run(t, node, "journalctl", "--since", since, "-u", "mariadb.service", "-o", "cat", "--no-pager")
 		if bootstrapped := strings.Contains(started, "--wsrep-new-cluster") || strings.Contains(started, "Bootstrapping a new cluster") ||
 			strings.Contains(started, "gcomm bootstrap: 1") || strings.Contains(started, "start_prim is enabled"); bootstrapped != (node == "db3") {
@@ -188,11 +191,7 @@ func totalPowerLoss(t *testing.T, f *fixture) {
 	t.Logf("from the power cut of all three to the first write %.1f s, %d writes acknowledged", v.Interruption.Seconds, v.Acknowledged)
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
-	for _, node := range names() {
-		if got := f.sql(t, node, "SELECT COUNT(*) FROM life.days"); got != "4" {
-			t.Errorf("%s has %s rows, not 4", node, got)
-		}
-	}
+	f.wantDays(t, 4)
 }
 
 func wrongSetting(t *testing.T, f *fixture) {
