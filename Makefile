@@ -15,6 +15,7 @@ BIN    := build/bin
 LABCTL := $(BIN)/labctl
 NODE   ?= 1
 KEEP   ?=
+N      ?= 10
 
 .PHONY: help
 help: ## what there is to make
@@ -24,6 +25,11 @@ help: ## what there is to make
 demo: ## three nodes, a power cut, the interruption; KEEP=1 leaves the cluster up
 	@packaging/preflight demo
 	KEEP=$(KEEP) tests/demo/demo
+
+.PHONY: demo-series
+demo-series: ## the demonstration N times in a row, with a table of the figures; N=10
+	@packaging/preflight demo
+	N=$(N) tests/demo/series
 
 .PHONY: test
 test: ## every test
