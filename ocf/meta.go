@@ -35,6 +35,12 @@ func (m Meta) Promotable() bool {
 // CloneMax is how many instances there may be; 0 if the resource is no clone.
 func (m Meta) CloneMax() int { n, _ := strconv.Atoi(m.Get("clone_max")); return n }
 
+// Clone is the number of this instance of a clone, from 0; 0 if the resource is no clone.
+func (m Meta) Clone() int { n, _ := strconv.Atoi(m.Get("clone")); return max(n, 0) }
+
+// GloballyUnique says whether the instances of a clone differ from each other.
+func (m Meta) GloballyUnique() bool { b, _ := parseBool(m.Get("globally_unique")); return b }
+
 // PromotedMax is how many instances may be promoted, under its name of today or
 // that of before Pacemaker 2.0; 0 if it was not given.
 func (m Meta) PromotedMax() int {

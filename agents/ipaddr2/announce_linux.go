@@ -20,7 +20,7 @@ type packetAnnouncer struct{}
 
 var _ announcer = packetAnnouncer{}
 
-func (packetAnnouncer) Announce(link string, ip netip.Addr) error {
+func (packetAnnouncer) Announce(link string, ip netip.Addr, peers []net.HardwareAddr) error {
 	ifi, err := net.InterfaceByName(link)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", link, err)
@@ -29,14 +29,14 @@ func (packetAnnouncer) Announce(link string, ip netip.Addr) error {
 		return nil // a loopback or a tunnel: nobody there keeps a neighbour table
 	}
 	if ip.Is4() {
-		return announceARP(ifi, ip)
+		return announceARP(ifi, ip, peers)
 	}
 	return announceNDP(ifi, ip)
 }
 
 // announceARP sends a gratuitous request and a gratuitous reply, as send_arp of
 // resource-agents does: some machines learn from the one, some only from the other.
-func announceARP(ifi *net.Interface, ip netip.Addr) error {
+func announceARP(ifi *net.Interface, ip netip.Addr, peers []net.HardwareAddr) error {
 	client, err := arp.Dial(ifi)
 	if err != nil {
 		return fmt.Errorf("open %s for ARP: %w", ifi.Name, err)
@@ -52,8 +52,10 @@ func announceARP(ifi *net.Interface, ip netip.Addr) error {
 		return fmt.Errorf("make an ARP reply for %s: %w", ip, err)
 	}
 	for _, p := range []*arp.Packet{request, reply} {
-		if err := client.WriteTo(p, ethernet.Broadcast); err != nil {
-			return fmt.Errorf("send ARP for %s on %s: %w", ip, ifi.Name, err)
+		for _, to := range append([]net.HardwareAddr{ethernet.Broadcast}, peers...) {
+			if err := client.WriteTo(p, to); err != nil {
+				return fmt.Errorf("send ARP for %s on %s to %s: %w", ip, ifi.Name, to, err)
+			}
 		}
 	}
 	return nil

@@ -14,6 +14,6 @@ func main() {
 	os.Exit(int(ocf.Main(describe(&agent{
 		kernel:   netlinkKernel{},
 		announce: packetAnnouncer{},
-		burst:    runDirectory{path: "/run/holdfast"},
+		notes:    runDirectory{path: "/run/holdfast"},
 	}))))
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"holdfast/agents/ipaddr2/plan"
@@ -111,30 +112,61 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	return netip.PrefixFrom(ip.Unmap(), bits), ok
 }
 
+// Add makes the request by itself: the library has no attributes for metric and proto,
+// and invents a broadcast address where none is given.
 func (netlinkKernel) Add(a plan.Address, o addressOptions) error {
 	link, err := netlink.LinkByName(a.Link)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", a.Link, err)
 	}
-	address := toNetlink(a)
-	// Without one given, the library would invent a broadcast address.
-	address.Broadcast = net.IPv4zero
-	if a.Broadcast.IsValid() {
-		address.Broadcast = a.Broadcast.AsSlice()
+	ip := a.Prefix.Addr()
+	message := nl.NewIfAddrmsg(family(ip))
+	message.Index = uint32(link.Attrs().Index)
+	message.Prefixlen = uint8(a.Prefix.Bits())
+	message.Scope = uint8(scope(ip))
+	request := nl.NewNetlinkRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
+	request.AddData(message)
+	for _, attribute := range attributes(a, o) {
+		request.AddData(attribute)
 	}
-	if o.noDAD {
-		address.Flags |= unix.IFA_F_NODAD
-	}
-	if o.noPrefixRoute {
-		address.Flags |= unix.IFA_F_NOPREFIXROUTE
-	}
-	if o.preferred != math.MaxUint32 {
-		address.ValidLft, address.PreferedLft = math.MaxUint32, int(o.preferred)
-	}
-	if err := netlink.AddrAdd(link, address); err != nil && !errors.Is(err, unix.EEXIST) {
+	if _, err := request.Execute(unix.NETLINK_ROUTE, 0); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("add %s to %s: %w", a.Prefix, a.Link, err)
 	}
 	return nil
+}
+
+// attributes are those of rtnetlink(7) and linux/if_addr.h.
+func attributes(a plan.Address, o addressOptions) []*nl.RtAttr {
+	ip := a.Prefix.Addr().AsSlice()
+	list := []*nl.RtAttr{nl.NewRtAttr(unix.IFA_LOCAL, ip), nl.NewRtAttr(unix.IFA_ADDRESS, ip)}
+	if a.Broadcast.IsValid() {
+		list = append(list, nl.NewRtAttr(unix.IFA_BROADCAST, a.Broadcast.AsSlice()))
+	}
+	if a.Label != "" {
+		list = append(list, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(a.Label)))
+	}
+	var flags uint32
+	if o.noDAD {
+		flags |= unix.IFA_F_NODAD
+	}
+	if o.noPrefixRoute {
+		flags |= unix.IFA_F_NOPREFIXROUTE
+	}
+	if flags != 0 {
+		list = append(list, nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(flags)))
+	}
+	if o.preferred != math.MaxUint32 {
+		lifetimes := nl.IfaCacheInfo{IfaCacheinfo: unix.IfaCacheinfo{Valid: math.MaxUint32, Prefered: o.preferred}} //nolint:misspell // the kernel's spelling
+		list = append(list, nl.NewRtAttr(unix.IFA_CACHEINFO, lifetimes.Serialize()))
+	}
+	if o.metric != 0 {
+		list = append(list, nl.NewRtAttr(unix.IFA_RT_PRIORITY, nl.Uint32Attr(o.metric)))
+	}
+	if o.proto != 0 {
+		const addressProto = 11 // IFA_PROTO
+		list = append(list, nl.NewRtAttr(addressProto, []byte{o.proto}))
+	}
+	return list
 }
 
 func (netlinkKernel) Remove(a plan.Address) error {
@@ -161,14 +193,44 @@ func (netlinkKernel) SetUp(name string) error {
 	return nil
 }
 
-func toNetlink(a plan.Address) *netlink.Addr {
-	scope := unix.RT_SCOPE_UNIVERSE
-	if a.Prefix.Addr().IsLoopback() {
-		scope = unix.RT_SCOPE_HOST // as ip(8) does; the kernel refuses two scopes in one subnet
+// scope is that of ip(8): the kernel refuses two scopes in one subnet.
+func scope(ip netip.Addr) int {
+	if ip.IsLoopback() {
+		return unix.RT_SCOPE_HOST
 	}
+	return unix.RT_SCOPE_UNIVERSE
+}
+
+func toNetlink(a plan.Address) *netlink.Addr {
 	return &netlink.Addr{
-		Scope: scope,
+		Scope: scope(a.Prefix.Addr()),
 		IPNet: &net.IPNet{IP: a.Prefix.Addr().AsSlice(), Mask: net.CIDRMask(a.Prefix.Bits(), a.Prefix.Addr().BitLen())},
 		Label: a.Label,
 	}
+}
+
+func (netlinkKernel) Neighbours(ctx context.Context, link string, peers []netip.Addr) ([]net.HardwareAddr, error) {
+	if len(peers) == 0 {
+		return nil, nil
+	}
+	at, err := netlink.LinkByName(link)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", link, err)
+	}
+	known, err := dump(ctx, "neighbours", func() ([]netlink.Neigh, error) {
+		return netlink.NeighList(at.Attrs().Index, netlink.FAMILY_V4)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found []net.HardwareAddr
+	for _, n := range known {
+		ip, ok := netip.AddrFromSlice(n.IP)
+		for _, peer := range peers {
+			if ok && ip.Unmap() == peer && len(n.HardwareAddr) == 6 {
+				found = append(found, n.HardwareAddr)
+			}
+		}
+	}
+	return found, nil
 }

@@ -3,23 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
-	"net"
 	"net/netip"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
-	"holdfast/agents/ipaddr2/plan"
 	"holdfast/ocf"
 )
 
-// The kernel's IFNAMSIZ less the closing zero: a label is an interface name to it.
-const labelLimit = 15
-
 // parameters are those of Debian 12's ocf:heartbeat:IPaddr2, with their defaults.
 func parameters() []ocf.Parameter {
-	return append(addressParameters(), append(announceParameters(), refusedParameters()...)...)
+	return slices.Concat(addressParameters(), announceParameters(), specialParameters(), clusterIPParameters())
 }
 
 func addressParameters() []ocf.Parameter {
@@ -111,6 +104,20 @@ an unsolicited neighbour advertisement. The first is sent by start, the others b
 IPv6 alike.`,
 		},
 		{
+			Name: "arp_late", Type: ocf.Integer, Default: "5", Min: ocf.AtLeast(0),
+			Short: "Seconds until the second burst of announcements",
+			Long: `The first monitor that runs this many seconds after a start, or later, announces the address arp_count times again: for
+switches that were relearning their tables when it moved, and dropped the first announcements. 0 for none.`,
+		},
+		{
+			Name: "arp_peers", Type: ocf.String,
+			Short: "Machines that are told directly",
+			Long: `Addresses of machines in the same network, separated by commas, that get each announcement of an IPv4 address also
+addressed to themselves: for routers that ignore broadcast gratuitous ARP. A machine that this node has not talked to
+lately is left out.`,
+			Check: func(s string) error { _, err := parsePeers(s); return err },
+		},
+		{
 			Name: "arp_bg", Type: ocf.String,
 			Short: "Announce in the background",
 			Long:  "Accepted and without effect: announcing never delays a start.",
@@ -128,135 +135,107 @@ IPv6 alike.`,
 	}
 }
 
-// refusedParameters are accepted by the heartbeat agent. Ignoring them silently would
-// be worse than refusing them.
-func refusedParameters() []ocf.Parameter {
-	refuse := func(why string) func(string) error {
-		return func(s string) error {
-			if s == "false" || s == "0" || s == "no" || s == "off" {
-				return nil
-			}
-			return errors.New(why)
-		}
-	}
-	const clusterIP = "the kernel has no CLUSTERIP any more; use one address resource per node, or a load balancer"
-	later := "this agent cannot do that yet; keep ocf:heartbeat:IPaddr2 for this address"
+// specialParameters are for networks that are built in an uncommon way.
+func specialParameters() []ocf.Parameter {
 	return []ocf.Parameter{
-		{Name: "lvs_support", Type: ocf.Boolean, Default: "false", Check: refuse(later), Short: "Real server of a load balancer", Long: "Not supported yet; only false is accepted."},
-		{Name: "lvs_ipv6_addrlabel", Type: ocf.Boolean, Default: "false", Check: refuse(later), Short: "IPv6 address label", Long: "Not supported yet; only false is accepted."},
-		{Name: "lvs_ipv6_addrlabel_value", Type: ocf.Integer, Default: "99", Min: ocf.AtLeast(0), Short: "Value of the IPv6 address label", Long: "Accepted and without effect while lvs_ipv6_addrlabel is false."},
-		{Name: "unique_clone_address", Type: ocf.Boolean, Default: "false", Check: refuse(later), Short: "Every clone instance has its own address", Long: "Not supported yet; only false is accepted."},
-		{Name: "network_namespace", Type: ocf.String, Check: refuse(later), Short: "Network namespace", Long: "Not supported yet; only an empty value is accepted."},
-		{Name: "mac", Type: ocf.String, Check: refuse(clusterIP), Short: "Cluster address MAC", Long: "Refused: " + clusterIP + "."},
-		{Name: "clusterip_hash", Type: ocf.String, Default: "sourceip-sourceport", Short: "Cluster address hash", Long: "Accepted and without effect: " + clusterIP + "."},
+		{
+			Name: "network_namespace", Type: ocf.String,
+			Short: "Network namespace",
+			Long:  "The name of the network namespace (ip netns) in which the address is brought up; everything else is looked for there too.",
+			Check: checkNamespace,
+		},
+		{
+			Name: "unique_clone_address", Type: ocf.Boolean, Default: "false",
+			Short: "Every clone instance has its own address",
+			Long: `In a globally unique clone, instance number N has the address ip plus N, so that a pool of addresses is spread over
+the nodes.`,
+		},
+		{
+			Name: "lvs_support", Type: ocf.Boolean, Default: "false",
+			Short: "The node is also a real server of a Linux virtual server",
+			Long: `Before an IPv4 address is brought up, the same address with 32 bits on a loopback interface, which a real server
+needs, is taken away; stop brings it back.`,
+		},
+		{
+			Name: "lvs_ipv6_addrlabel", Type: ocf.Boolean, Default: "false",
+			Short: "An address label for IPv6",
+			Long: `Gives the IPv6 address the label lvs_ipv6_addrlabel_value, so that it does not become the source address of the
+node's own connections (ip addrlabel).`,
+		},
+		{
+			Name: "lvs_ipv6_addrlabel_value", Type: ocf.Integer, Default: "99", Min: ocf.AtLeast(0),
+			Short: "Value of the IPv6 address label",
+			Long:  "The label of lvs_ipv6_addrlabel.",
+		},
+		{
+			Name: "metric", Type: ocf.Integer, Default: "0", Min: ocf.AtLeast(0),
+			Short: "Metric of the route for the address's prefix",
+			Long: `The metric of the route that the kernel makes for the prefix of the address; 0 leaves it to the kernel. A higher one
+than that of the node's own address keeps the floating address out of the choice of route. Without effect on an IPv4 address whose
+prefix the node has already, because the kernel makes no second route.`,
+		},
+		{
+			Name: "proto", Type: ocf.Integer, Default: "0", Min: ocf.AtLeast(0),
+			Short: "Protocol of the address",
+			Long: `A number from 0 to 255 that marks the address as Pacemaker's, shown by ip address (kernel 5.18 or newer), so that other
+programs leave it alone.`,
+			Check: checkProto,
+		},
+		{
+			Name: "end_connections", Type: ocf.Boolean, Default: "false",
+			Short: "End the connections of the address on stop",
+			Long: `After the address is gone, stop ends this node's TCP connections of it with a reset. Without it, clients that were
+connected when the address moved notice only when they next send, and a database session stays open until its timeout.`,
+		},
 	}
 }
 
-// settings are the parameters, understood.
-type settings struct {
-	wanted   plan.Wanted
-	label    string // the whole label, with the interface's name; "" for none
-	options  addressOptions
-	count    int
-	refresh  int
-	interval time.Duration
-	probe    bool
-	carrier  bool
+// clusterIPParameters are those of iptables' CLUSTERIP target, which Linux dropped in
+// 2023. Ignoring mac silently would give an address on one node where one on all is meant.
+func clusterIPParameters() []ocf.Parameter {
+	return []ocf.Parameter{
+		{
+			Name: "mac", Type: ocf.String,
+			Short: "Cluster address MAC",
+			Long:  "Refused: " + noClusterIP + ".",
+			Check: func(string) error { return errors.New(noClusterIP) },
+		},
+		{
+			Name: "clusterip_hash", Type: ocf.String, Default: "sourceip-sourceport",
+			Choices: []string{"sourceip", "sourceip-sourceport", "sourceip-sourceport-destport"},
+			Short:   "Cluster address hash",
+			Long:    "Accepted and without effect: " + noClusterIP + ".",
+		},
+	}
 }
 
-// settingsOf reads the parameters; values with a problem have their defaults.
-func settingsOf(v ocf.Values) (settings, error) {
-	ip, err := parseIP(v.String("ip"))
-	if err != nil {
-		return settings{}, &ocf.Error{Code: ocf.ErrConfigured, Reason: "ip is not set, or no IP address: " + err.Error(), Err: err}
-	}
-	bits, _ := parseBits(v.String("cidr_netmask"))           // ocf.ParseValues told of problems
-	preferred, _ := parseLifetime(v.String("preferred_lft")) // likewise
-	nic, oldLabel, _ := strings.Cut(v.String("nic"), ":")    // nic=eth0:label
-	s := settings{
-		wanted:   plan.Wanted{IP: ip, Link: nic, Bits: bits, Broadcast: v.String("broadcast")},
-		label:    v.String("iflabel"),
-		options:  addressOptions{noDAD: v.Bool("nodad"), noPrefixRoute: v.Bool("noprefixroute"), preferred: preferred},
-		count:    v.Int("arp_count"),
-		refresh:  v.Int("arp_count_refresh"),
-		interval: v.Milliseconds("arp_interval"),
-		probe:    v.Bool("run_arping"),
-		carrier:  v.Bool("check_link_status"),
-	}
-	if oldLabel != "" { // it overrides iflabel in the heartbeat agent
-		s.label = oldLabel
-	}
-	if bits > ip.BitLen() {
-		return s, ocf.Errorf(ocf.ErrConfigured, "cidr_netmask=%s is too long for %s; set 1 to %d", v.String("cidr_netmask"), ip, ip.BitLen())
-	}
-	return s, nil
-}
+const noClusterIP = "the kernel has no CLUSTERIP any more; use unique_clone_address=true with globally-unique=true, or a load balancer"
 
-// fullLabel is the label on a link, checked for what the kernel can hold.
-func (s settings) fullLabel(link string) (string, error) {
-	if s.label == "" || s.wanted.IP.Is6() {
-		return "", nil
-	}
-	full := link + ":" + s.label
-	if len(full) > labelLimit {
-		return "", ocf.Errorf(ocf.ErrConfigured, "iflabel=%s makes the label %s, longer than %d characters; shorten it", s.label, full, labelLimit)
-	}
-	return full, nil
-}
-
-func parseIP(s string) (netip.Addr, error) {
-	ip, err := netip.ParseAddr(s)
-	if err != nil || ip.Zone() != "" {
-		return netip.Addr{}, errors.New("this is no IP address; set one such as 192.168.205.70 or fd00::70")
-	}
-	ip = ip.Unmap()
-	if ip.IsUnspecified() || ip.Is4() && ip.As4()[0] == 0 || ip.IsMulticast() {
-		return netip.Addr{}, errors.New("no machine can have this address; set one such as 192.168.205.70 or fd00::70")
-	}
-	return ip, nil
-}
-
-// parseBits takes a prefix length or an IPv4 netmask; 0 for an empty one.
-func parseBits(s string) (int, error) {
-	wrong := errors.New("this is no prefix length; set one such as 24")
-	if s == "" {
-		return 0, nil
-	}
-	if n, err := strconv.Atoi(s); err == nil {
-		if n < 1 || n > 128 {
-			return 0, wrong
-		}
-		return n, nil
-	}
-	mask, err := netip.ParseAddr(s)
-	if err != nil || !mask.Is4() {
-		return 0, wrong
-	}
-	ones, size := net.IPMask(mask.AsSlice()).Size()
-	if size == 0 || ones == 0 {
-		return 0, wrong
-	}
-	return ones, nil
-}
-
-func checkBroadcast(s string) error {
-	if s == "+" || s == "-" {
-		return nil
-	}
-	if b, err := netip.ParseAddr(s); err != nil || !b.Is4() {
-		return errors.New("this is no IPv4 address; set one, or + or -")
+func checkNamespace(s string) error {
+	const longest = 255 // NAME_MAX: it is a file's name
+	if strings.ContainsRune(s, '/') || s == "." || s == ".." || len(s) > longest {
+		return errors.New("this is no name of a network namespace; set one that ip netns list shows")
 	}
 	return nil
 }
 
-// parseLifetime takes seconds or forever, the kernel's all ones.
-func parseLifetime(s string) (uint32, error) {
-	if s == "forever" {
-		return math.MaxUint32, nil
+func checkProto(s string) error {
+	var n uint8
+	if _, err := fmt.Sscanf(s, "%d", &n); err != nil {
+		return errors.New("this is no protocol number; set 0 to 255")
 	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("this is no lifetime; set seconds, or forever")
+	return nil
+}
+
+// parsePeers takes addresses that are separated by commas or spaces.
+func parsePeers(s string) ([]netip.Addr, error) {
+	var peers []netip.Addr
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+		peer, err := parseIP(word)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", word, err)
+		}
+		peers = append(peers, peer)
 	}
-	return uint32(n), nil
+	return peers, nil
 }

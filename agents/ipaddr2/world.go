@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/netip"
 	"time"
 
@@ -13,6 +15,8 @@ type addressOptions struct {
 	noDAD         bool
 	noPrefixRoute bool
 	preferred     uint32 // seconds; the kernel's infinity is all ones
+	metric        uint32 // of the prefix's route; 0 for the kernel's own
+	proto         uint8  // who has made the address (IFA_PROTO); 0 for nobody
 }
 
 // kernel is this machine's network.
@@ -23,21 +27,38 @@ type kernel interface {
 	// Remove takes an address away; one that is already gone is no error.
 	Remove(a plan.Address) error
 	SetUp(link string) error
+	// Enter makes the network namespace of that name the one that all else happens
+	// in, until the process ends. Its error is an errNoNamespace if there is none.
+	Enter(namespace string) error
+	// Label gives an IPv6 address an address label, Unlabel takes it away.
+	Label(ip netip.Addr, value uint32) error
+	Unlabel(ip netip.Addr, value uint32) error
+	// EndConnections ends this machine's TCP connections of the address and says how many.
+	EndConnections(ip netip.Addr) (int, error)
+	// Neighbours are the hardware addresses of those peers that the link knows.
+	Neighbours(ctx context.Context, link string, peers []netip.Addr) ([]net.HardwareAddr, error)
 }
+
+var errNoNamespace = errors.New("no such network namespace on this node")
 
 // announcer tells the network where an address is now.
 type announcer interface {
-	// Announce sends one announcement of ip on the link.
-	Announce(link string, ip netip.Addr) error
+	// Announce sends one announcement of ip on the link, to everybody and once more to
+	// each of the peers.
+	Announce(link string, ip netip.Addr, peers []net.HardwareAddr) error
 	// Holder asks the network who has ip: the hardware address of another machine,
 	// or "" if nobody answers within the given time.
 	Holder(ctx context.Context, link string, ip netip.Addr, wait time.Duration) (string, error)
 }
 
-// burst remembers, from one call to the next, how many announcements of an address
-// are still to be sent.
-type burst interface {
-	Set(resource string, left int) error
-	// Take returns what is left and forgets it.
-	Take(resource string) (int, error)
+// notes remember, from one call to the next, what is still to be done for a resource.
+type notes interface {
+	SetPending(resource string, p pending) error
+	// TakePending returns what is pending and forgets it.
+	TakePending(resource string) (pending, error)
+	// SetLoopbacks remembers addresses that stop has to bring back; Loopbacks returns
+	// them, and ForgetLoopbacks forgets them when they are back.
+	SetLoopbacks(resource string, addresses []plan.Address) error
+	Loopbacks(resource string) ([]plan.Address, error)
+	ForgetLoopbacks(resource string) error
 }
