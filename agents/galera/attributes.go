@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/internal/crm"
 )
@@ -13,6 +16,12 @@ const (
 	attrBootstrap  = "bootstrap"
 	attrNoGrastate = "no-grastate"
 	attrPosition   = "position" // uuid:seqno, what elections compare
+
+	// attrInterrupted says that the database ended without leaving the cluster.
+	attrInterrupted = "interrupted"
+	// attrIgnore is set by the operator, on a node that is up: names of nodes that are
+	// gone for good, separated by commas.
+	attrIgnore = "ignore"
 )
 
 // overrideValue in the bootstrap attribute is only ever written by a person. An
@@ -34,7 +43,7 @@ func (c *call) score(node, value string) crm.Change {
 
 // retraction deletes everything that this node has published but its score.
 func (c *call) retraction() []crm.Change {
-	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate}
+	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate, attrInterrupted, attrIgnore}
 	changes := make([]crm.Change, 0, len(names)+1)
 	for _, name := range names {
 		changes = append(changes, c.set(c.node, name, ""))
@@ -51,8 +60,13 @@ func (c *call) publication(r report) []crm.Change {
 	if r.NoGrastate {
 		noGrastate = "true"
 	}
+	interrupted := ""
+	if r.Interrupted {
+		interrupted = "true"
+	}
 	return []crm.Change{
 		c.set(c.node, attrNoGrastate, noGrastate),
+		c.set(c.node, attrInterrupted, interrupted),
 		c.set(c.node, attrSafe, safe),
 		c.set(c.node, attrCommitted, formatSeqno(r.Position)),
 		c.set(c.node, attrPosition, r.Position.String()), // last: with it the report counts
@@ -79,6 +93,7 @@ func (c *call) reported(s *crm.Status, node string) bootstrap.Node {
 	case m.Online:
 		n.State = bootstrap.Online
 	}
+	n.Ignored = c.ignored(s, node)
 	text := s.Attribute(node, c.attribute(attrPosition))
 	if text == "" {
 		return n
@@ -91,7 +106,21 @@ func (c *call) reported(s *crm.Status, node string) bootstrap.Node {
 	n.Reported, n.Position = true, p
 	n.NoGrastate = s.Attribute(node, c.attribute(attrNoGrastate)) == "true"
 	n.SafeToBootstrap = s.Attribute(node, c.attribute(attrSafe)) == "1"
+	n.Interrupted = s.Attribute(node, c.attribute(attrInterrupted)) == "true"
 	return n
+}
+
+// ignored says whether the operator has declared the node gone, on any other node.
+// The word is forgotten when the database of the node that carries it is promoted
+// or stopped: it is for one election.
+func (c *call) ignored(s *crm.Status, node string) bool {
+	for _, carrier := range c.nodes {
+		names := strings.Split(s.Attribute(carrier, c.attribute(attrIgnore)), ",")
+		if carrier != node && slices.Contains(names, node) {
+			return true
+		}
+	}
+	return false
 }
 
 // promotedPeer finds another node whose server runs as a member of the cluster. A

@@ -32,7 +32,7 @@ func (c *call) elect(ctx context.Context, s *crm.Status) error {
 		}
 		nodes = append(nodes, c.reported(s, name))
 	}
-	d := bootstrap.Decide(nodes, s.Quorate)
+	d := bootstrap.Decide(nodes, c.circumstances(s))
 	switch d.Verdict {
 	case bootstrap.Elect:
 		return c.appoint(ctx, s, d)
@@ -86,10 +86,14 @@ func (c *call) stillElected(s *crm.Status, own report) (bootstrap.Decision, bool
 		n := c.reported(s, name)
 		if name == c.node {
 			n.Reported, n.Position = true, own.Position
-			n.NoGrastate, n.SafeToBootstrap = own.NoGrastate, own.Safe
+			n.NoGrastate, n.SafeToBootstrap, n.Interrupted = own.NoGrastate, own.Safe, own.Interrupted
 		}
 		nodes = append(nodes, n)
 	}
-	d := bootstrap.Decide(nodes, s.Quorate)
+	d := bootstrap.Decide(nodes, c.circumstances(s))
 	return d, d.Verdict == bootstrap.Elect && d.Node == c.node
+}
+
+func (c *call) circumstances(s *crm.Status) bootstrap.Circumstances {
+	return bootstrap.Circumstances{Quorate: s.Quorate, TwoNode: c.twoNode && len(s.Nodes) == 2}
 }

@@ -48,6 +48,8 @@ func clusterParameters() []ocf.Parameter {
 			Long: "Default: MYSQL_PASSWORD of the clustercheck file."},
 		{Name: "check_passwd_use_empty", Type: ocf.Boolean, Default: "0", Short: "Use an empty password for check_user"},
 		{Name: "two_node_mode", Type: ocf.Boolean, Default: "false", Short: "Let a two-node cluster recover from a split",
-			Long: "Accepted for compatibility and without effect: set the bootstrap attribute to go on with one node, see the manual page."},
+			Long: "In a cluster of exactly two nodes: a node whose database was interrupted (it crashed, or lost its power) goes on " +
+				"alone when the other one is gone, fenced or stopped. A node that had left in order waits for the other all the same, " +
+				"because the other may have gone on without it."},
 	}
 }

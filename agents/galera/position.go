@@ -51,6 +51,9 @@ func assess(state *wsrep.State, rec wsrep.Recovered) report {
 		r.NoGrastate = true
 	default:
 		r.Text = rec.Text
+		// seqno -1 beside a uuid is what a running member has there (Galera's
+		// saved_state.cpp): it ended as one.
+		r.Interrupted = true
 	}
 	if rec.Position.None() && state != nil && !state.Position.None() {
 		r.Position = state.Position // a history, but nobody knows how much of it

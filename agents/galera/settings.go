@@ -32,6 +32,8 @@ type settings struct {
 	checkUser     string
 	checkPassword string
 	emptyPassword bool
+
+	twoNode bool
 }
 
 func newSettings(req *ocf.Request) settings {
@@ -46,6 +48,7 @@ func newSettings(req *ocf.Request) settings {
 		pid: p.String("pid"), socket: p.String("socket"),
 		checkUser: p.String("check_user"), checkPassword: p.String("check_passwd"),
 		emptyPassword: p.Bool("check_passwd_use_empty"),
+		twoNode:       p.Bool("two_node_mode"),
 	}
 	s.logFile, _ = p.Given("log")
 	s.client, _ = p.Given("client_binary")

@@ -143,5 +143,7 @@ type report struct {
 	Text       string
 	NoGrastate bool
 	Safe       bool
-	State      *wsrep.State // nil: no usable grastate.dat
+	// Interrupted is that the database did not leave the cluster in order.
+	Interrupted bool
+	State       *wsrep.State // nil: no usable grastate.dat
 }

@@ -27,7 +27,19 @@ type Node struct {
 	NoGrastate bool
 	// SafeToBootstrap is Galera's own mark on the node that left last, in order.
 	SafeToBootstrap bool
+	// Interrupted says that the database was a member of the primary component
+	// until it crashed or lost the others: it did not leave while they went on.
+	Interrupted bool
+
+	// Ignored is the operator's word that the node is gone for good. It counts only
+	// while the node is offline.
+	Ignored bool
 }
+
+// gone says whether the election goes on without the node on the operator's word. A
+// node that is up, or lost and not fenced, may have a running database, and no word
+// makes that safe.
+func (n Node) gone() bool { return n.Ignored && n.State == Offline && !n.Reported }
 
 // trusted says whether the node's position is one that Galera would go on from.
 func (n Node) trusted() bool { return n.Reported && !n.NoGrastate && n.Position.Known() }
@@ -65,15 +77,23 @@ type Decision struct {
 	Reason   string
 }
 
+// Circumstances are what counts beside the nodes' reports.
+type Circumstances struct {
+	Quorate bool
+	// TwoNode says that the cluster has exactly two members, and that its operator
+	// lets the one go on that is left when the other is gone (two_node_mode).
+	TwoNode bool
+}
+
 // Decide says who may bootstrap. The nodes are those of the cluster address, in its
 // order, which every node knows alike: two nodes that see the same reports decide
 // alike.
-func Decide(nodes []Node, quorate bool) Decision {
+func Decide(nodes []Node, c Circumstances) Decision {
 	if len(nodes) == 0 {
 		return Decision{Verdict: Refuse, Reason: "no node is listed in wsrep_cluster_address"}
 	}
 	// A partition without quorum cannot know what the others are doing.
-	if !quorate {
+	if !c.Quorate {
 		return Decision{Verdict: Wait, Reason: "this partition of the cluster has no quorum"}
 	}
 	if d, ok := refuseMixed(nodes); ok {
@@ -83,10 +103,74 @@ func Decide(nodes []Node, quorate bool) Decision {
 		if d, ok := lastToLeave(nodes); ok {
 			return d
 		}
+		if d, ok := survivor(nodes); ok && c.TwoNode {
+			return d
+		}
 		return Decision{Verdict: Wait, Missing: missing,
-			Reason: "waiting for " + strings.Join(missing, ", ") + " to report the position of the database"}
+			Reason: "waiting for " + strings.Join(missing, ", ") + " to report the position of the database" + notIgnored(nodes)}
 	}
-	return mostAdvanced(nodes)
+	return withoutIgnored(nodes)
+}
+
+// notIgnored says why the operator's word does not count for a node.
+func notIgnored(nodes []Node) string {
+	for _, n := range nodes {
+		switch {
+		case n.Ignored && n.State == Unclean:
+			return "; " + n.Name + " is not ignored, because it is not fenced: run pcs stonith confirm " + n.Name
+		case n.Ignored && n.State == Online && !n.Reported:
+			return "; " + n.Name + " is not ignored, because it is up"
+		}
+	}
+	return ""
+}
+
+// withoutIgnored decides among the nodes that are left when the operator's word
+// about the others is taken.
+func withoutIgnored(nodes []Node) Decision {
+	var present []Node
+	var gone []string
+	for _, n := range nodes {
+		if n.gone() {
+			gone = append(gone, n.Name)
+		} else {
+			present = append(present, n)
+		}
+	}
+	if len(gone) == 0 {
+		return mostAdvanced(nodes)
+	}
+	absent := strings.Join(gone, ", ")
+	if len(present) == 0 {
+		return Decision{Verdict: Refuse, Reason: "all nodes are ignored: " + absent}
+	}
+	d := mostAdvanced(present)
+	switch {
+	case d.Verdict != Elect:
+		return d
+	// An empty cluster beside the only copy of the data is not what was meant.
+	case d.Position.None():
+		return Decision{Verdict: Refuse, Reason: "no node has data, but " + absent + ", which is ignored, may; set the bootstrap attribute to begin anew"}
+	}
+	d.Reason += ", without " + absent + ", which the operator ignores"
+	return d
+}
+
+// survivor elects the one of two nodes that is left. Nothing was acknowledged that
+// it does not have: it was a member until it was interrupted, and from then on its
+// peer, one of two, was none either.
+func survivor(nodes []Node) (Decision, bool) {
+	if len(nodes) != 2 {
+		return Decision{}, false
+	}
+	own, peer := nodes[0], nodes[1]
+	if !own.Reported {
+		own, peer = peer, own
+	}
+	if !own.trusted() || !own.Interrupted || peer.Reported || peer.State != Offline {
+		return Decision{}, false
+	}
+	return elect(own, peer.Name+" is gone, and two_node_mode is set"), true
 }
 
 // refuseMixed refuses when nodes have different histories: seqnos of one say
@@ -114,7 +198,7 @@ func refuseMixed(nodes []Node) (Decision, bool) {
 func missing(nodes []Node) []string {
 	var names []string
 	for _, n := range nodes {
-		if !n.Reported || n.State == Unclean {
+		if (!n.Reported || n.State == Unclean) && !n.gone() {
 			names = append(names, n.Name)
 		}
 	}
@@ -171,6 +255,9 @@ func mostAdvanced(nodes []Node) Decision {
 			doubtful.Name, doubtful.Position.Seqno, best.Name, best.Position.Seqno)}
 	case best != nil:
 		return elect(*best, "it has the most advanced position")
+	case doubtful != nil && allLevel(nodes):
+		// Nothing can be lost by the choice, whatever became of the files.
+		return elect(nodes[len(nodes)-1], "no node has a usable grastate.dat, but all have the same position")
 	case doubtful != nil:
 		return Decision{Verdict: Refuse, Reason: fmt.Sprintf(
 			"no node has a usable grastate.dat although %s has data (seqno %d); set the bootstrap attribute on the node to go on from",
@@ -178,6 +265,16 @@ func mostAdvanced(nodes []Node) Decision {
 	default:
 		return elect(nodes[len(nodes)-1], "no node has data yet, and it is the last in wsrep_cluster_address")
 	}
+}
+
+// allLevel says whether every node is known to have the very same position.
+func allLevel(nodes []Node) bool {
+	for _, n := range nodes {
+		if !n.Reported || !n.Position.Known() || n.Position != nodes[0].Position {
+			return false
+		}
+	}
+	return len(nodes) > 1
 }
 
 func elect(n Node, reason string) Decision {

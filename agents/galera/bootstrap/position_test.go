@@ -51,6 +51,7 @@ func FuzzDecide(f *testing.F) {
 			n := Node{
 				Name: string(rune('a' + len(nodes))), State: State(data[i] % 3),
 				Reported: data[i]&4 == 0, NoGrastate: data[i+2]&1 != 0, SafeToBootstrap: data[i+2]&2 != 0,
+				Ignored: data[i]&8 != 0, Interrupted: data[i]&16 != 0,
 			}
 			if n.State == Offline {
 				n.Reported = false // attributes leave with their node
@@ -61,9 +62,10 @@ func FuzzDecide(f *testing.F) {
 			}
 			nodes = append(nodes, n)
 		}
-		d := Decide(nodes, true)
-		checkSafe(t, "fuzz", nodes, d)
-		if again := Decide(nodes, true); again.Node != d.Node || again.Verdict != d.Verdict {
+		around := Circumstances{Quorate: true, TwoNode: len(data)%2 == 0}
+		d := Decide(nodes, around)
+		checkSafe(t, "fuzz", nodes, around, d)
+		if again := Decide(nodes, around); again.Node != d.Node || again.Verdict != d.Verdict {
 			t.Fatalf("two nodes decide differently: %v, %v", d, again)
 		}
 	})

@@ -16,6 +16,7 @@ var update = flag.Bool("update", false, "rewrite the outcomes in testdata")
 //
 //	case: what it is about
 //	quorum: no                        (if there is none)
+//	two_node_mode: yes                (if it is set)
 //	db1  online   A:10  safe          name, state, position, marks
 //	db2  offline  -                   - is no report, none is a report of no data
 //	=> elect db1: reason
@@ -36,22 +37,24 @@ func runFile(t *testing.T, file string) {
 	}
 	var out bytes.Buffer
 	var nodes []Node
-	title, quorate, cases := "", true, 0
+	title, around, cases := "", Circumstances{Quorate: true}, 0
 	for line := range strings.Lines(string(text)) {
 		got := strings.TrimRight(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "case:"):
-			title, quorate, nodes = strings.TrimSpace(got[len("case:"):]), true, nil
+			title, around, nodes = strings.TrimSpace(got[len("case:"):]), Circumstances{Quorate: true}, nil
 		case strings.HasPrefix(line, "quorum: no"):
-			quorate = false
+			around.Quorate = false
+		case strings.HasPrefix(line, "two_node_mode: yes"):
+			around.TwoNode = true
 		case strings.HasPrefix(line, "=>"):
 			cases++
-			d := Decide(nodes, quorate)
+			d := Decide(nodes, around)
 			got = "=> " + outcome(d)
 			if want := strings.TrimRight(line, "\n"); got != want && !*update {
 				t.Errorf("%s:\n got %s\nwant %s", title, got, want)
 			}
-			checkSafe(t, title, nodes, d)
+			checkSafe(t, title, nodes, around, d)
 		case strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#"):
 			nodes = append(nodes, parseNode(t, line))
 		}
@@ -109,6 +112,10 @@ func parseNode(t *testing.T, line string) Node {
 			n.SafeToBootstrap = true
 		case "no-grastate":
 			n.NoGrastate = true
+		case "interrupted":
+			n.Interrupted = true
+		case "ignored":
+			n.Ignored = true
 		default:
 			t.Fatalf("no mark %q: %q", mark, line)
 		}
@@ -122,7 +129,7 @@ func uuidOf(letter string) string {
 }
 
 // checkSafe states what no decision may break, whatever its reason.
-func checkSafe(t *testing.T, title string, nodes []Node, d Decision) {
+func checkSafe(t *testing.T, title string, nodes []Node, c Circumstances, d Decision) {
 	t.Helper()
 	if d.Verdict != Elect {
 		return
@@ -136,10 +143,17 @@ func checkSafe(t *testing.T, title string, nodes []Node, d Decision) {
 	if winner == nil || !winner.Reported {
 		t.Fatalf("%s: the winner %q has not reported", title, d.Node)
 	}
+	if !c.Quorate {
+		t.Errorf("%s: %s wins without quorum", title, d.Node)
+	}
+	survives := c.TwoNode && len(nodes) == 2 && winner.Interrupted && !winner.NoGrastate
 	for _, n := range nodes {
 		if !n.Reported {
-			if n.State != Offline || !winner.SafeToBootstrap {
+			if n.State != Offline || !winner.SafeToBootstrap && !n.Ignored && !survives {
 				t.Errorf("%s: %s wins without a report of %s", title, d.Node, n.Name)
+			}
+			if winner.Position.None() {
+				t.Errorf("%s: %s, which is empty, wins without a report of %s", title, d.Node, n.Name)
 			}
 			continue
 		}

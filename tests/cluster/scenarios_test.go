@@ -1,0 +1,185 @@
+//go:build lab
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"holdfast/tests/lab"
+)
+
+// TestDropIn is a cluster that changes over from the heartbeat agents and then goes
+// through what the author of the heartbeat agent tests his own with (ra-tester's
+// galera scenarios), as far as MariaDB 10.11 still has the case. Those that need a
+// debugger inside a prepared transaction do not: it is immune to them.
+func TestDropIn(t *testing.T) {
+	f := startFixture(t)
+	for _, part := range []struct {
+		name string
+		do   func(*testing.T, *fixture)
+	}{
+		{"first boot of an empty cluster", firstBoot},
+		{"change over from the heartbeat agents", changeOver},
+		{"no node has a grastate.dat", noGrastateAnywhere},
+		{"a node without grastate.dat does not bootstrap", noGrastateOnLast},
+		{"a bootstrap forced by hand", forcedBootstrap},
+		{"a stop forced by hand is repaired", forcedStop},
+		{"a shut down database is started again", shutDownByHand},
+		{"an unmanaged database is left alone and watched", unmanaged},
+		{"the database dies while it receives its state", killedJoiner},
+	} {
+		if !t.Run(part.name, func(t *testing.T) { part.do(t, f) }) {
+			t.Fatalf("the cluster's life ends with %q", part.name)
+		}
+	}
+}
+
+const grastate = "/var/lib/mysql/grastate.dat"
+
+// stopDatabases disables the clone and waits until it runs nowhere.
+func (f *fixture) stopDatabases(t *testing.T) {
+	t.Helper()
+	f.run(t, "db1", "pcs", "resource", "disable", "galera-clone", "--wait=240")
+}
+
+// startDatabases enables the clone and waits until everything is as it should be, the
+// attributes of the election included.
+func (f *fixture) startDatabases(t *testing.T) {
+	t.Helper()
+	f.run(t, "db1", "pcs", "resource", "enable", "galera-clone")
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
+	f.wantNoElection(t)
+	f.wantDays(t, 1)
+}
+
+// wantNoElection fails if an attribute of the election outlives it.
+func (f *fixture) wantNoElection(t *testing.T) {
+	t.Helper()
+	for _, node := range names() {
+		for _, name := range []string{"last-committed", "bootstrap", "no-grastate", "safe-to-bootstrap"} {
+			if value := f.attribute(t.Context(), node, "galera-"+name); value != "" {
+				t.Errorf("%s still has galera-%s=%s although it is promoted", node, name, value)
+			}
+		}
+	}
+}
+
+func noGrastateAnywhere(t *testing.T, f *fixture) {
+	f.stopDatabases(t)
+	for _, node := range names() {
+		f.run(t, node, "rm", grastate)
+	}
+	f.startDatabases(t)
+}
+
+func noGrastateOnLast(t *testing.T, f *fixture) {
+	f.stopDatabases(t)
+	f.run(t, "db3", "rm", grastate)
+	since := strings.TrimSpace(f.run(t, "db3", "date", "+%F %T"))
+	f.startDatabases(t)
+	started := f.run(t, "db3", "journalctl", "--since", since, "-u", "mariadb.service", "-o", "cat", "--no-pager")
+	if strings.Contains(started, "gcomm bootstrap: 1") || strings.Contains(started, "start_prim is enabled") {
+		t.Errorf("db3, which had lost its grastate.dat, bootstrapped:\n%s", started)
+	}
+}
+
+// forcedBootstrap is the documented override of the heartbeat agent: with the
+// resource unmanaged, the operator names the node and promotes it by hand.
+func forcedBootstrap(t *testing.T, f *fixture) {
+	f.stopDatabases(t)
+	f.run(t, "db1", "pcs", "resource", "ban", "galera-clone", "db1")
+	f.run(t, "db1", "pcs", "resource", "ban", "galera-clone", "db3")
+	f.run(t, "db1", "pcs", "resource", "enable", "galera-clone", "--wait=120")
+	f.run(t, "db1", "pcs", "resource", "unmanage", "galera")
+	f.run(t, "db2", "crm_attribute", "--lifetime", "reboot", "--node", "db2", "--name", "galera-bootstrap", "--update", "true")
+	f.run(t, "db2", "crm_attribute", "--lifetime", "reboot", "--node", "db2", "--name", "master-galera", "--update", "100")
+	f.run(t, "db2", "crm_resource", "--force-promote", "-r", "galera")
+	f.waitSize(t, "db2", 1)
+	for _, name := range []string{"last-committed", "bootstrap", "no-grastate"} {
+		if value := f.attribute(t.Context(), "db2", "galera-"+name); value != "" {
+			t.Errorf("db2 still has galera-%s=%s after its bootstrap", name, value)
+		}
+	}
+	f.run(t, "db1", "pcs", "resource", "refresh", "galera")
+	f.waitFor(t, "db1", "the probe to find db2 promoted", func(s status) bool { return slices.Equal(s.promoted(), []string{"db2"}) })
+	f.run(t, "db1", "pcs", "resource", "clear", "galera-clone")
+	f.run(t, "db1", "pcs", "resource", "manage", "galera")
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
+	f.wantDays(t, 1)
+}
+
+func forcedStop(t *testing.T, f *fixture) {
+	f.run(t, "db2", "crm_resource", "--force-stop", "-r", "galera")
+	f.waitFor(t, "db1", "a failed monitor on db2", func(s status) bool { return len(s.reasons("db2")) > 0 })
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
+	f.wantNoElection(t)
+	f.run(t, "db1", "pcs", "resource", "cleanup")
+}
+
+func shutDownByHand(t *testing.T, f *fixture) {
+	before := f.databasePIDs(t)["db3"]
+	f.run(t, "db3", "mariadb-admin", "shutdown")
+	f.waitFor(t, "db1", "a failed monitor on db3", func(s status) bool { return len(s.reasons("db3")) > 0 })
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
+	if after := f.databasePIDs(t)["db3"]; after == before {
+		t.Errorf("the database on db3 is still process %s, which was shut down", after)
+	}
+	f.run(t, "db1", "pcs", "resource", "cleanup")
+}
+
+// unmanaged: the failure is shown but not acted on; and when an operator has started
+// the database again by hand, the next monitor finds it promoted.
+func unmanaged(t *testing.T, f *fixture) {
+	f.run(t, "db1", "pcs", "resource", "unmanage", "galera")
+	f.run(t, "db2", "mariadb-admin", "shutdown")
+	f.waitFor(t, "db1", "a failed monitor on db2", func(s status) bool { return len(s.reasons("db2")) > 0 })
+	if out, err := f.Exec(t.Context(), "db2", "systemctl", "is-active", "mariadb.service"); err == nil {
+		t.Errorf("the database was started although it is not managed: %s", out)
+	}
+	f.run(t, "db2", "systemctl", "start", "mariadb.service")
+	f.waitSynced(t)
+	f.run(t, "db1", "pcs", "resource", "cleanup", "galera")
+	f.waitFor(t, "db1", "the monitor to find db2 promoted", func(s status) bool { return slices.Contains(s.promoted(), "db2") })
+	f.run(t, "db1", "pcs", "resource", "manage", "galera")
+	f.waitHealthy(t, "db1")
+	f.noFailures(t)
+}
+
+// killedJoiner: a full copy that ends in the middle must be begun again, and the
+// donor must come out of it unharmed.
+func killedJoiner(t *testing.T, f *fixture) {
+	f.sql(t, "db1", "CREATE TABLE life.ballast (n INT PRIMARY KEY, stuff LONGBLOB)")
+	for n := range 8 { // 100 MB, so that the copy takes a while
+		f.sql(t, "db1", fmt.Sprintf("INSERT INTO life.ballast SELECT %d, REPEAT(MD5(RAND()), 400000)", n))
+	}
+	f.run(t, "db1", "pcs", "node", "standby", "db3")
+	f.waitFor(t, "db1", "the database away from db3", func(s status) bool { return !slices.Contains(s.promoted(), "db3") })
+	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
+	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
+	err := lab.WaitFor(t.Context(), settle, "db3 to receive its state", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, "db3", "pgrep", "-f", "wsrep_sst_rsync --role joiner")
+		return out, err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.run(t, "db3", "systemctl", "kill", "--kill-whom=all", "--signal=KILL", "mariadb.service")
+	f.waitFor(t, "db1", "a failed action on db3", func(s status) bool { return len(s.reasons("db3")) > 0 })
+	s := f.waitHealthy(t, "db1")
+	for _, donor := range []string{"db1", "db2"} {
+		if reasons := s.reasons(donor); len(reasons) > 0 {
+			t.Errorf("the donor's side failed too, on %s: %q", donor, reasons)
+		}
+	}
+	f.waitSynced(t)
+	f.wantDays(t, 1)
+	f.run(t, "db1", "pcs", "resource", "cleanup")
+}
