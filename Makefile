@@ -16,6 +16,7 @@ LABCTL := $(BIN)/labctl
 NODE   ?= 1
 KEEP   ?=
 N      ?= 10
+COUNT  ?= 30
 
 .PHONY: help
 help: ## what there is to make
@@ -62,6 +63,25 @@ conformance-deb: ## the packages against lintian, and built twice
 cluster-test: ## the end-to-end tests on real nodes
 	@packaging/preflight test
 	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/... ./tests/cluster/...
+
+.PHONY: scenarios
+scenarios: deb ## ra-tester's galera scenarios on real nodes; not a part of make test yet
+	@packaging/preflight test
+	go test -tags lab,scenarios -run TestScenarios -count=1 -timeout 40m -v ./tests/cluster
+
+.PHONY: conformance
+conformance: deb ## the agents against Debian's ocf-tester and ocft, on real nodes; logs in build/conformance
+	@packaging/preflight lab
+	mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/ ./tests/contract
+	$(BIN)/contract
+
+.PHONY: bench-agents
+bench-agents: deb ## what our agents cost beside Debian's, in build/bench/agents.json too; COUNT=30
+	@packaging/preflight lab
+	mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/ ./tests/bench
+	$(BIN)/bench --count $(COUNT)
 
 .PHONY: lab-up lab-down lab-status lab-shell
 lab-up: deb build ## three nodes with our packages, joined to a cluster
