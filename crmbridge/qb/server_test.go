@@ -90,6 +90,7 @@ type peer struct {
 	request, response, event *mapping // shared memory
 	control                  []byte   // sockets
 	message, notice          *net.UnixConn
+	buffer                   []byte // of next
 	once                     sync.Once
 }
 
@@ -179,16 +180,19 @@ func (p *peer) openSockets(limit int) (err error) {
 	return nil
 }
 
-// next returns the next request, or nil when the client is gone.
+// next returns the next request, or nil when the client is gone. It is good until the
+// one after.
 func (p *peer) next() []byte {
 	if p.request == nil {
-		b := make([]byte, 1<<20)
-		n, err := p.message.Read(b)
+		if p.buffer == nil {
+			p.buffer = make([]byte, 1<<20)
+		}
+		n, err := p.message.Read(p.buffer)
 		if err != nil {
 			return nil
 		}
 		atomic.AddInt32(p.counter(controlRequest), -1)
-		return b[:n]
+		return p.buffer[:n]
 	}
 	if _, err := io.ReadFull(p.setup, make([]byte, 1)); err != nil {
 		return nil
