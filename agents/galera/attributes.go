@@ -22,6 +22,11 @@ const (
 	// attrIgnore is set by the operator, on a node that is up: names of nodes that are
 	// gone for good, separated by commas.
 	attrIgnore = "ignore"
+	// attrState says how far a node has got that is joining the cluster.
+	attrState = "state"
+	// attrDenied says that grastate.dat is there and does not vouch for the data, as
+	// after an interrupted state transfer.
+	attrDenied = "denied"
 )
 
 // overrideValue in the bootstrap attribute is only ever written by a person. An
@@ -43,7 +48,7 @@ func (c *call) score(node, value string) crm.Change {
 
 // retraction deletes everything that this node has published but its score.
 func (c *call) retraction() []crm.Change {
-	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate, attrInterrupted, attrIgnore}
+	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate, attrDenied, attrInterrupted, attrIgnore, attrState}
 	changes := make([]crm.Change, 0, len(names)+1)
 	for _, name := range names {
 		changes = append(changes, c.set(c.node, name, ""))
@@ -53,24 +58,26 @@ func (c *call) retraction() []crm.Change {
 
 // publication is the report as attributes.
 func (c *call) publication(r report) []crm.Change {
-	safe, noGrastate := "0", ""
+	safe := "0"
 	if r.Safe {
 		safe = "1"
 	}
-	if r.NoGrastate {
-		noGrastate = "true"
-	}
-	interrupted := ""
-	if r.Interrupted {
-		interrupted = "true"
-	}
 	return []crm.Change{
-		c.set(c.node, attrNoGrastate, noGrastate),
-		c.set(c.node, attrInterrupted, interrupted),
+		c.set(c.node, attrNoGrastate, mark(r.NoGrastate)),
+		c.set(c.node, attrDenied, mark(r.Denied)),
+		c.set(c.node, attrInterrupted, mark(r.Interrupted)),
 		c.set(c.node, attrSafe, safe),
 		c.set(c.node, attrCommitted, formatSeqno(r.Position)),
 		c.set(c.node, attrPosition, r.Position.String()), // last: with it the report counts
 	}
+}
+
+// mark is how ocf:heartbeat:galera writes a flag: true, or not at all.
+func mark(set bool) string {
+	if set {
+		return "true"
+	}
+	return ""
 }
 
 // differing leaves out what the cluster has already: each change costs a process.
@@ -105,6 +112,7 @@ func (c *call) reported(s *crm.Status, node string) bootstrap.Node {
 	}
 	n.Reported, n.Position = true, p
 	n.NoGrastate = s.Attribute(node, c.attribute(attrNoGrastate)) == "true"
+	n.Denied = s.Attribute(node, c.attribute(attrDenied)) == "true"
 	n.SafeToBootstrap = s.Attribute(node, c.attribute(attrSafe)) == "1"
 	n.Interrupted = s.Attribute(node, c.attribute(attrInterrupted)) == "true"
 	return n

@@ -86,7 +86,7 @@ func (c *call) stillElected(s *crm.Status, own report) (bootstrap.Decision, bool
 		n := c.reported(s, name)
 		if name == c.node {
 			n.Reported, n.Position = true, own.Position
-			n.NoGrastate, n.SafeToBootstrap, n.Interrupted = own.NoGrastate, own.Safe, own.Interrupted
+			n.NoGrastate, n.Denied, n.SafeToBootstrap, n.Interrupted = own.NoGrastate, own.Denied, own.Safe, own.Interrupted
 		}
 		nodes = append(nodes, n)
 	}

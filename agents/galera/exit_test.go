@@ -77,6 +77,11 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// says is a member of the primary component in a state of its own.
+func says(state int, comment string) func(*machine) {
+	return func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: state, Comment: comment} }
+}
+
 func TestMonitorOfARunningServer(t *testing.T) {
 	for name, c := range map[string]struct {
 		state  func(*machine)
@@ -85,8 +90,19 @@ func TestMonitorOfARunningServer(t *testing.T) {
 	}{
 		"primary":     {func(*machine) {}, ocf.RunningPromoted, ""},
 		"non-primary": {func(n *machine) { n.primary = false }, ocf.ErrGeneric, "db1 is started, but not in primary mode (wsrep_cluster_status=non-Primary)"},
-		"hung":        {func(n *machine) { n.hung = true }, ocf.ErrGeneric, "mariadb.service runs but does not answer"},
-		"crashed":     {func(n *machine) { n.kill() }, ocf.NotRunning, ""},
+		"hung":        {func(n *machine) { n.hung = true }, ocf.ErrGeneric, "mariadb.service hangs"},
+		"frozen":      {func(n *machine) { n.hung, n.frozen = true, true }, ocf.ErrGeneric, "is stopped by a signal"},
+		"slow":        {func(n *machine) { n.slow = 1 }, ocf.RunningPromoted, ""},
+		"too slow":    {func(n *machine) { n.slow = 2 }, ocf.ErrGeneric, "mariadb.service hangs"},
+		"crashed":     {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
+		"stopped by somebody": {func(n *machine) { n.kill(); n.result = "success" }, ocf.NotRunning,
+			"mariadb.service was stopped in order, but not by the cluster"},
+		"donor":  {says(donor, "Donor/Desynced"), ocf.DegradedPromoted, "db1 is Donor/Desynced, so it may lag behind the cluster"},
+		"joined": {says(joined, "Joined"), ocf.DegradedPromoted, "db1 is Joined, so it lags behind the cluster"},
+		"read-only": {func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: synced, ReadOnly: true} }, ocf.DegradedPromoted,
+			"db1 refuses writes; run: SET GLOBAL read_only=0"},
+		"not ready": {func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: synced, NotReady: true} }, ocf.DegradedPromoted,
+			"db1 refuses queries (wsrep_ready=OFF)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)

@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
-	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
 
@@ -39,6 +37,7 @@ type killed struct{}
 
 // machine is one node.
 type machine struct {
+	s       *site
 	name    string
 	online  bool
 	role    string // what Pacemaker believes: Stopped, Unpromoted, Promoted
@@ -49,7 +48,6 @@ type machine struct {
 
 	grastate  string // the file; "": none
 	innodb    bootstrap.Position
-	recovered string
 	recoverAs string // what a recovery run logs instead
 	broken    string // why the server does not start
 	noUnit    bool
@@ -57,13 +55,23 @@ type machine struct {
 	readOnly  map[string]bool
 	order     Boot
 	env       map[string]string
+
+	transfer time.Duration // how long a join takes to be synced
+	began    time.Time     // of the join; zero: not joining
+	status   Wsrep         // what the server says beside its primary component
+	slow     int           // questions that it does not answer in time
+	result   string        // how the unit ended
+	frozen   bool
+	prepared bool // transactions that nobody can complete
+	empty    bool // no system tables
+	notes    map[string]string
 }
 
 func newSite(t *testing.T) *site {
-	s := &site{t: t, attrs: map[string]map[string]string{}, now: time.Unix(1_800_000_000, 0), history: historyA, acked: -1}
+	s := &site{t: t, attrs: map[string]map[string]string{}, now: time.Now(), history: historyA, acked: -1}
 	for _, name := range []string{"db1", "db2", "db3"} {
 		s.nodes = append(s.nodes, &machine{
-			name: name, online: true, role: "Stopped", innodb: bootstrap.NoPosition(), env: map[string]string{},
+			s: s, name: name, online: true, role: "Stopped", innodb: bootstrap.NoPosition(), env: map[string]string{}, notes: map[string]string{},
 		})
 		s.attrs[name] = map[string]string{}
 	}
@@ -97,7 +105,7 @@ func (n *machine) crashed(history string, seqno int64) {
 func (n *machine) write(state wsrep.State) { n.grastate = string(state.Format()) }
 
 // kill is kill -9 of the server.
-func (n *machine) kill() { n.running, n.primary, n.hung = false, false, false }
+func (n *machine) kill() { n.running, n.primary, n.hung, n.began = false, false, false, time.Time{} }
 
 // act runs one action of the agent on a node as Pacemaker does.
 func (s *site) act(node, action string, env ...string) (ocf.Code, string) {
@@ -180,10 +188,12 @@ func (f *fakeServer) State(context.Context) (UnitState, error) {
 	switch {
 	case f.n.noUnit:
 		return UnitState{}, ErrNoUnit
+	case f.n.running && !f.n.began.IsZero():
+		return UnitState{Active: "activating", MainPID: 42, StatusText: "WSREP state transfer ongoing"}, nil
 	case f.n.running:
-		return UnitState{Active: "active", MainPID: 42}, nil
+		return UnitState{Active: "active", MainPID: 42, Frozen: f.n.frozen}, nil
 	}
-	return UnitState{Active: "inactive"}, nil
+	return UnitState{Active: "inactive", Result: f.n.result}, nil
 }
 
 func (f *fakeServer) Prepare(context.Context, Launch) error {
@@ -198,7 +208,7 @@ func (f *fakeServer) Start(ctx context.Context, boot Boot, look func(context.Con
 	f.s.burn()
 	f.n.order = boot
 	f.s.burn() // the order is written, the unit is not started
-	defer func() { f.n.order = Boot{}; f.n.recovered = "" }()
+	defer func() { f.n.order = Boot{}; delete(f.n.notes, noteRecovered) }()
 	if f.n.broken != "" {
 		return errors.New("mariadb.service failed to start (failed)")
 	}
@@ -240,12 +250,43 @@ func (f *fakeServer) join(ctx context.Context, state wsrep.State, none bool, loo
 		}
 		members = f.s.component()
 	}
+	if f.n.transfer > 0 {
+		f.n.running, f.n.began = true, f.s.now
+		for f.n.joining() {
+			f.s.now = f.s.now.Add(time.Second)
+			if err := look(ctx, "WSREP state transfer ongoing"); err != nil {
+				return err
+			}
+		}
+	}
 	if !none && state.Clean() && state.Position.UUID == f.n.innodb.UUID && f.n.innodb.Seqno > members[0].innodb.Seqno {
 		return errors.New("reversing history")
 	}
 	f.n.innodb = members[0].innodb
 	f.run()
 	f.s.burn()
+	return nil
+}
+
+// joining ends the state transfer when its time has come.
+func (n *machine) joining() bool {
+	if n.began.IsZero() {
+		return false
+	}
+	if n.s.now.Sub(n.began) < n.transfer {
+		return true
+	}
+	n.began = time.Time{}
+	if members := n.s.component(); len(members) > 0 {
+		n.innodb = members[0].innodb
+		(&fakeServer{n.s, n}).run()
+	}
+	return false
+}
+
+func (f *fakeServer) Create(context.Context, Launch) error {
+	f.s.burn()
+	f.n.empty = false
 	return nil
 }
 
@@ -260,6 +301,9 @@ func (f *fakeServer) Stop(context.Context, time.Duration) error {
 	if f.n.noUnit {
 		return ErrNoUnit
 	}
+	if f.n.running && !f.n.primary && f.n.status.ClusterStatus == "non-Primary" {
+		f.n.write(wsrep.State{Version: "2.1", Position: f.n.innodb}) // in order, but apart
+	}
 	if f.n.running && f.n.primary && !f.n.hung {
 		last := len(f.s.component()) == 1
 		f.n.write(wsrep.State{Version: "2.1", Position: f.n.innodb, SafeToBootstrap: last})
@@ -268,8 +312,15 @@ func (f *fakeServer) Stop(context.Context, time.Duration) error {
 	return nil
 }
 
-func (f *fakeServer) Recover(context.Context, Launch) (string, error) {
+func (f *fakeServer) Recover(_ context.Context, launch Launch) (string, error) {
 	f.s.burn()
+	if slices.Contains(launch.Args, "--tc-heuristic-recover=ROLLBACK") {
+		f.n.prepared = false
+		return "[Note] Please restart without --tc-heuristic-recover\n", nil
+	}
+	if f.n.prepared {
+		return "[ERROR] Found 1 prepared transactions! It means that server was not shut down properly last time\n", errors.New("failed")
+	}
 	if f.n.running {
 		f.s.t.Errorf("%s: a recovery run beside the server", f.n.name)
 	}
@@ -280,109 +331,3 @@ func (f *fakeServer) Recover(context.Context, Launch) (string, error) {
 }
 
 func (f *fakeServer) Cause(context.Context) string { return f.n.broken }
-
-type fakeDatabase struct {
-	s *site
-	n *machine
-}
-
-func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
-	f.s.burn()
-	switch {
-	case f.n.hung:
-		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
-	case !f.n.running:
-		return Wsrep{}, ErrNoServer
-	case !f.n.primary:
-		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
-	}
-	return Wsrep{ClusterStatus: primary, State: synced, Comment: "Synced"}, ctx.Err()
-}
-
-type fakeCluster struct {
-	s *site
-	n *machine
-}
-
-func (f *fakeCluster) LocalNode(context.Context) (string, error) { f.s.burn(); return f.n.name, nil }
-
-func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
-	f.s.burn()
-	st := &crm.Status{Quorate: !f.s.quiet, Attributes: map[string]map[string]string{}}
-	for _, n := range f.s.nodes {
-		st.Nodes = append(st.Nodes, crm.Node{Name: n.name, Online: n.online})
-		if !n.online {
-			continue
-		}
-		values := map[string]string{}
-		for k, v := range f.s.attrs[n.name] {
-			values[k] = v
-		}
-		st.Attributes[n.name] = values
-		if n.role != "Stopped" {
-			st.Instances = append(st.Instances, crm.Instance{Resource: "galera", Node: n.name, Promoted: n.role == "Promoted", Failed: n.failed})
-		}
-	}
-	return st, nil
-}
-
-func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
-	for _, c := range changes {
-		f.s.burn()
-		if c.Value == "" {
-			delete(f.s.attrs[c.Node], c.Name)
-		} else {
-			f.s.attrs[c.Node][c.Name] = c.Value
-		}
-	}
-	return nil
-}
-
-type fakeFiles struct {
-	s *site
-	n *machine
-}
-
-func (f *fakeFiles) Grastate() ([]byte, error) {
-	f.s.burn()
-	if f.n.grastate == "" {
-		return nil, fs.ErrNotExist
-	}
-	return []byte(f.n.grastate), nil
-}
-
-func (f *fakeFiles) MarkSafe(state wsrep.State) error {
-	f.s.burn()
-	state.SafeToBootstrap = true
-	f.n.write(state)
-	return nil
-}
-
-func (f *fakeFiles) DropEmptyView() (bool, error)    { f.s.burn(); return false, nil }
-func (f *fakeFiles) Recovered() (string, error)      { f.s.burn(); return f.n.recovered, nil }
-func (f *fakeFiles) SaveRecovered(text string) error { f.s.burn(); f.n.recovered = text; return nil }
-
-type fakeHost struct{ n *machine }
-
-func (f *fakeHost) Executable(path string) bool  { return !f.n.missing[path] }
-func (f *fakeHost) RegularFile(path string) bool { return !f.n.missing[path] }
-func (f *fakeHost) Directory(path string) bool   { return !f.n.missing[path] }
-func (f *fakeHost) User(name string) bool        { return !f.n.missing["user "+name] }
-func (f *fakeHost) Group(name string) bool       { return !f.n.missing["group "+name] }
-
-func (f *fakeHost) PrepareDirectory(path, user, _ string) error {
-	if f.n.readOnly[path] {
-		return fmt.Errorf("user %s cannot write in %s", user, path)
-	}
-	return nil
-}
-
-// fakeClock moves only when somebody waits.
-type fakeClock struct{ s *site }
-
-func (f *fakeClock) Now() time.Time { return f.s.now }
-
-func (f *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
-	f.s.now = f.s.now.Add(d)
-	return ctx.Err()
-}

@@ -70,22 +70,52 @@ func (f *files) DropEmptyView() (bool, error) {
 	return true, os.Remove(path)
 }
 
-// Recovered implements Files.
-func (f *files) Recovered() (string, error) {
-	text, err := os.ReadFile(recoveredFile)
+// DropGrastate implements Files.
+func (f *files) DropGrastate() error {
+	if err := os.Remove(f.path("grastate.dat")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return syncDirectory(f.datadir)
+}
+
+// Initialised implements Files, as ocf:heartbeat:galera asks it.
+func (f *files) Initialised() bool {
+	info, err := os.Stat(f.path("mysql"))
+	return err == nil && info.IsDir()
+}
+
+// Size implements Files. What vanishes meanwhile does not count.
+func (f *files) Size() int64 {
+	var size int64
+	_ = filepath.WalkDir(f.datadir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // a file of a transfer under way may vanish
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size
+}
+
+// Note implements Files.
+func (f *files) Note(name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(runDir, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	return strings.TrimSpace(string(text)), err
 }
 
-// SaveRecovered implements Files.
-func (f *files) SaveRecovered(text string) error {
+// SaveNote implements Files.
+func (f *files) SaveNote(name, text string) error {
+	path := filepath.Join(runDir, name)
 	if text == "" {
-		return remove(recoveredFile)
+		return remove(path)
 	}
 	if err := makeRunDir(); err != nil {
 		return err
 	}
-	return replaceFile(recoveredFile, []byte(text+"\n"), 0o600)
+	return replaceFile(path, []byte(text+"\n"), 0o600)
 }

@@ -13,6 +13,7 @@ import (
 
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
+	"holdfast/ocf"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -217,4 +218,59 @@ func TestStatusWithoutAServer(t *testing.T) {
 	if err := classify(context.DeadlineExceeded); errors.Is(err, ErrNoServer) {
 		t.Errorf("a deadline is %v", err)
 	}
+}
+
+// An account that is in no file of the machine is looked for as the system does it.
+func TestGetent(t *testing.T) {
+	if uid, err := getent("passwd", "root"); err != nil || uid != 0 {
+		t.Errorf("root is %d, %v", uid, err)
+	}
+	if gid, err := getent("group", "daemon"); err != nil || gid != 1 {
+		t.Errorf("the group daemon is %d, %v", gid, err)
+	}
+	if id, err := getent("passwd", "nobody-of-that-name"); err == nil {
+		t.Errorf("an unknown user is %d", id)
+	}
+	if (host{}).User("--help") {
+		t.Error("an option counts as a user")
+	}
+}
+
+// readStatus is fed by a server that may be of any version, or damaged.
+func FuzzReadStatus(f *testing.F) {
+	f.Add("Primary", "4", "Synced", "ON", "OFF")
+	f.Add("", "", "", "", "")
+	f.Add("non-Primary", "-1", "Initialized", "OFF", "NO_LOCK")
+	f.Fuzz(func(t *testing.T, status, state, comment, ready, readOnly string) {
+		st := readStatus(map[string]string{
+			"wsrep_cluster_status": status, "wsrep_local_state": state, "wsrep_local_state_comment": comment,
+			"wsrep_ready": ready, "read_only": readOnly,
+		})
+		if full := st.condition() == ""; full && (st.State != synced || ready == "OFF" || readOnly == "ON") {
+			t.Errorf("%+v counts as a full member", st)
+		}
+	})
+}
+
+// FuzzParameters gives every parameter any value: stop must do its work all the same,
+// and no other action may panic (a panic would be status 1 with a stack, not a sentence).
+func FuzzParameters(f *testing.F) {
+	for i, p := range parameters() {
+		f.Add(uint8(i), p.Default)
+		f.Add(uint8(i), "gcomm://db1:4567,db2?a=b")
+	}
+	table := parameters()
+	f.Fuzz(func(t *testing.T, which uint8, value string) {
+		if strings.ContainsRune(value, 0) {
+			return // no environment can hold it
+		}
+		p := table[int(which)%len(table)]
+		for action, most := range map[string]ocf.Code{"stop": ocf.Success, "monitor": ocf.NotRunning, "validate-all": ocf.ErrConfigured} {
+			s := newSite(t)
+			code, reason := s.act("db1", action, "OCF_RESKEY_"+p.Name+"="+value)
+			if code > most || code != ocf.Success && action == "validate-all" && reason == "" {
+				t.Errorf("%s with %s=%q: %v %q", action, p.Name, value, code, reason)
+			}
+		}
+	})
 }

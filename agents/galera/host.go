@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec" //nolint:depguard // the name service has no other road than libc and getent
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -48,10 +49,10 @@ func (host) Directory(path string) bool {
 }
 
 // User implements Host.
-func (host) User(name string) bool { _, err := user.Lookup(name); return err == nil }
+func (host) User(name string) bool { _, err := userID(name); return err == nil }
 
 // Group implements Host.
-func (host) Group(name string) bool { _, err := user.LookupGroup(name); return err == nil }
+func (host) Group(name string) bool { _, err := groupID(name); return err == nil }
 
 // PrepareDirectory implements Host.
 func (host) PrepareDirectory(path, userName, groupName string) error {
@@ -92,17 +93,43 @@ func writable(info os.FileInfo, uid, gid int) bool {
 }
 
 func account(userName, groupName string) (uid, gid int, err error) {
-	u, err := user.Lookup(userName)
-	if err != nil {
-		return 0, 0, err
+	uid, userErr := userID(userName)
+	gid, groupErr := groupID(groupName)
+	return uid, gid, errors.Join(userErr, groupErr)
+}
+
+func userID(name string) (int, error) {
+	if u, err := user.Lookup(name); err == nil {
+		return strconv.Atoi(u.Uid)
 	}
-	g, err := user.LookupGroup(groupName)
-	if err != nil {
-		return 0, 0, err
+	return getent("passwd", name)
+}
+
+func groupID(name string) (int, error) {
+	if g, err := user.LookupGroup(name); err == nil {
+		return strconv.Atoi(g.Gid)
 	}
-	uid, uidErr := strconv.Atoi(u.Uid)
-	gid, gidErr := strconv.Atoi(g.Gid)
-	return uid, gid, errors.Join(uidErr, gidErr)
+	return getent("group", name)
+}
+
+// directoryTime is what a directory service may take to know an account.
+const directoryTime = 3 * time.Second
+
+// getent asks the name service for an account that is in none of the machine's own
+// files: without cgo, os/user reads only those. The number is the third field of both
+// databases (passwd(5), group(5)).
+func getent(database, name string) (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), directoryTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "getent", "--", database, name).Output()
+	if err != nil {
+		return 0, fmt.Errorf("%q is not in the %s database: %w", name, database, err)
+	}
+	fields := strings.Split(strings.TrimSpace(string(out)), ":")
+	if len(fields) < 3 {
+		return 0, fmt.Errorf("getent %s %s answers %q", database, name, out)
+	}
+	return strconv.Atoi(fields[2])
 }
 
 // clock is the real time.

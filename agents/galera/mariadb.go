@@ -21,8 +21,13 @@ const (
 	errAccessDeniedNoPassw = 1698 // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
 )
 
-const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name IN
- ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment')`
+// The server answers both also while it is not ready for anything else.
+const (
+	statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name IN
+ ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment','wsrep_ready',
+  'wsrep_last_committed')`
+	variableQuery = `SHOW GLOBAL VARIABLES LIKE 'read_only'`
+)
 
 // Status implements Database.
 func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
@@ -36,32 +41,46 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	values, err := query(ctx, db)
-	if err != nil {
-		return Wsrep{}, classify(err)
+	values := map[string]string{}
+	for _, text := range []string{statusQuery, variableQuery} {
+		if err := query(ctx, db, text, values); err != nil {
+			return Wsrep{}, classify(err)
+		}
 	}
-	state, _ := strconv.Atoi(values["wsrep_local_state"])
-	return Wsrep{
-		ClusterStatus: values["wsrep_cluster_status"], State: state,
-		Comment: values["wsrep_local_state_comment"],
-	}, nil
+	return readStatus(values), nil
 }
 
-func query(ctx context.Context, db *sql.DB) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, statusQuery)
+// readStatus takes what the server said. A state that is no number is none that is
+// known, and never Synced.
+func readStatus(values map[string]string) Wsrep {
+	state, err := strconv.Atoi(values["wsrep_local_state"])
 	if err != nil {
-		return nil, err
+		state = -1
+	}
+	return Wsrep{
+		ClusterStatus: values["wsrep_cluster_status"], State: state,
+		Comment:  values["wsrep_local_state_comment"],
+		NotReady: values["wsrep_ready"] == "OFF",
+		// NO_LOCK and NO_LOCK_NO_ADMIN are later servers' stronger forms of ON.
+		ReadOnly:  values["read_only"] != "" && values["read_only"] != "OFF",
+		Committed: values["wsrep_last_committed"],
+	}
+}
+
+func query(ctx context.Context, db *sql.DB, text string, values map[string]string) error {
+	rows, err := db.QueryContext(ctx, text)
+	if err != nil {
+		return err
 	}
 	defer rows.Close()
-	values := map[string]string{}
 	for rows.Next() {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
-			return nil, err
+			return err
 		}
 		values[name] = value
 	}
-	return values, rows.Err()
+	return rows.Err()
 }
 
 func (m *mariadb) config() (*mysql.Config, error) {

@@ -13,9 +13,16 @@ import (
 // primary is the wsrep_cluster_status of a component that may take writes.
 const primary = "Primary"
 
-// monitor tells the state. While the server runs and answers, one query is all it
-// costs.
+// monitor tells the state. While the server runs and answers, two questions on one
+// connection are all it costs.
 func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
+	since, err := c.files.Note(noteJoining)
+	if err != nil {
+		c.log.Warn("it is not known whether the server is joining", "error", err)
+	}
+	if since != "" && len(c.req.Problems) == 0 {
+		return c.monitorJoining(ctx, since)
+	}
 	st, err := c.askDatabase(ctx)
 	switch {
 	case err == nil:
@@ -30,18 +37,20 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 	case unitErr != nil:
 		return 0, unitErr
 	case state.Down():
-		return c.offline(ctx)
+		return c.offline(ctx, state)
 	case len(c.req.Problems) > 0:
 		return 0, c.req.Problems[0]
+	case state.Frozen:
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: process %d is stopped by a signal", state.MainPID)
 	case state.Active == "active":
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", err)
+		return c.slowOrHung(ctx, err)
 	default:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s: %s", state.Active, state.StatusText)
 	}
 }
 
-// askDatabase gives the query half of the time, so that a server that hangs leaves
-// enough to say so.
+// askDatabase gives the question half of the time, so that a server that hangs leaves
+// enough to find out why, and to say so.
 func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -49,6 +58,27 @@ func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
 		defer cancel()
 	}
 	return c.database.Status(ctx)
+}
+
+// verdictTime is kept of the monitor's time to say what was found.
+const verdictTime = time.Second
+
+// slowOrHung asks a server once more that has not answered in half of the time: one
+// that is only slow must not be killed for it.
+func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
+	asked := c.clock.Now()
+	deadline, ok := ctx.Deadline()
+	if !errors.Is(first, context.DeadlineExceeded) || !ok {
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
+	}
+	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
+	defer cancel()
+	st, err := c.database.Status(again)
+	if err != nil {
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: no answer, asked twice: %w", err)
+	}
+	c.log.Warn("the server is slow: it answered only the second question", "after", c.clock.Now().Sub(asked))
+	return c.judge(ctx, st)
 }
 
 // judge is the verdict on a server that answers.
@@ -64,16 +94,14 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 		c.log.Error("local node <" + c.node + "> is started, but not in primary mode. Unknown state.")
 		return 0, ocf.Errorf(ocf.ErrGeneric, "%s is started, but not in primary mode (wsrep_cluster_status=%s)", c.node, status)
 	}
-	if st.State != synced {
-		c.log.Info("the server is in the primary component, but not synced", "wsrep_local_state", st.Comment)
-	}
 	if c.req.Probe() {
 		// A running member that the cluster did not know of stays promoted.
 		if err := c.adopt(ctx); err != nil {
 			c.log.Warn("the promotion score could not be restored", "error", err)
 		}
+		return ocf.RunningPromoted, nil
 	}
-	return ocf.RunningPromoted, nil
+	return c.promoted(st)
 }
 
 func (c *call) adopt(ctx context.Context) error {
@@ -89,7 +117,7 @@ func (c *call) adopt(ctx context.Context) error {
 
 // offline tells a started instance, which waits to be promoted, from a stopped or
 // crashed one: the first has a report in the cluster.
-func (c *call) offline(ctx context.Context) (ocf.Code, error) {
+func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 	if len(c.req.Problems) > 0 {
 		return ocf.NotRunning, nil
 	}
@@ -101,7 +129,7 @@ func (c *call) offline(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	if s.Attribute(c.node, c.attribute(attrPosition)) == "" {
-		return ocf.NotRunning, nil
+		return ocf.NotRunning, c.ending(state)
 	}
 	if c.req.Probe() {
 		return ocf.Success, nil
@@ -110,6 +138,18 @@ func (c *call) offline(ctx context.Context) (ocf.Code, error) {
 		c.log.Warn("the election could not be held; the next monitor tries again", "error", err)
 	}
 	return ocf.Success, nil
+}
+
+// ending says how a server ended that should run; nil if nobody expects it to.
+func (c *call) ending(state UnitState) error {
+	switch {
+	case c.req.Probe():
+		return nil
+	case state.Result == "" || state.Result == "success":
+		return ocf.Errorf(ocf.NotRunning, "mariadb.service was stopped in order, but not by the cluster")
+	default:
+		return ocf.Errorf(ocf.NotRunning, "mariadb.service crashed (%s); see journalctl -u mariadb", state.Result)
+	}
 }
 
 func (c *call) loginFailed(err error) error {

@@ -27,7 +27,7 @@ func serverParameters() []ocf.Parameter {
 		{Name: "socket", Type: ocf.String, Default: "/run/mysqld/mysqld.sock", Short: "The server's Unix socket",
 			Long: "The socket on which the server listens, and on which the agent asks for its state."},
 		{Name: "enable_creation", Type: ocf.Boolean, Default: "0", Short: "Create the databases if they do not exist",
-			Long: "Accepted for compatibility: on Debian the installation of mariadb-server creates them. Start fails with a reason if they are missing."},
+			Long: "If datadir has no directory mysql, start runs mariadb-install-db. On Debian the installation of mariadb-server has done so already."},
 		{Name: "additional_parameters", Type: ocf.String, Short: "More arguments for the server",
 			Long: "Appended to the server's command line; words are split and quoted as a shell does.", Check: checkWords},
 	}

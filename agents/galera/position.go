@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
@@ -23,18 +24,22 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 	if dropped {
 		c.log.Warn("deleted an empty gvwstate.dat, with which Galera would not start")
 	}
-	state, err := c.grastate()
+	state, found, err := c.grastate()
 	if err != nil {
 		return report{}, err
 	}
 	if state != nil && state.Clean() {
-		return report{Position: state.Position, Safe: state.SafeToBootstrap, State: state}, nil
+		return report{Position: state.Position, Safe: state.SafeToBootstrap, State: state, Interrupted: c.parted(state.Position)}, nil
 	}
-	rec, err := c.recovered(ctx)
+	rec, rolledBack, err := c.recovered(ctx)
 	if err != nil {
 		return report{}, err
 	}
+	if rolledBack {
+		state, found = nil, false
+	}
 	r := assess(state, rec)
+	r.Denied = r.NoGrastate && found
 	c.log.Info("the position was recovered, because the database was not stopped in order or is new",
 		"position", r.Position, "grastate_usable", !r.NoGrastate)
 	return r, nil
@@ -61,42 +66,81 @@ func assess(state *wsrep.State, rec wsrep.Recovered) report {
 	return r
 }
 
-// grastate is nil if there is no usable file.
-func (c *call) grastate() (*wsrep.State, error) {
+// grastate is nil if there is no usable file; found says whether there is any.
+func (c *call) grastate() (state *wsrep.State, found bool, err error) {
 	data, err := c.files.Grastate()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read grastate.dat: %w", err)
+		return nil, false, fmt.Errorf("read grastate.dat: %w", err)
 	}
-	state, err := wsrep.ParseState(data)
+	s, err := wsrep.ParseState(data)
 	if err != nil {
-		c.log.Warn("grastate.dat is not usable and counts as missing", "error", err)
-		return nil, nil
+		c.log.Warn("grastate.dat is not usable: nobody knows what it said of the data", "error", err)
+		return nil, true, nil
 	}
-	return &state, nil
+	return &s, true, nil
+}
+
+// parted says whether the server was stopped in order at p, but while it was no member
+// of the primary component: as with a crash, nobody went on without it knowingly.
+func (c *call) parted(p bootstrap.Position) bool {
+	text, err := c.files.Note(noteParted)
+	return err == nil && text == p.String()
 }
 
 // recovered asks the server for its position, once for each time that it ran.
-func (c *call) recovered(ctx context.Context) (wsrep.Recovered, error) {
-	if text, err := c.files.Recovered(); err == nil && text != "" {
+func (c *call) recovered(ctx context.Context) (rec wsrep.Recovered, rolledBack bool, err error) {
+	if text, err := c.files.Note(noteRecovered); err == nil && text != "" {
 		if rec, err := wsrep.ParseRecoveredText(text); err == nil {
-			return rec, nil
+			return rec, false, nil
 		}
 	}
-	log, err := c.server.Recover(ctx, c.launch())
-	var rec wsrep.Recovered
-	if err == nil {
-		rec, err = wsrep.ParseRecovered(log)
+	rec, log, err := c.recover(ctx, c.launch())
+	if err != nil && strings.Contains(log, preparedTransactions) {
+		rec, log, err = c.rollBack(ctx)
+		rolledBack = err == nil
 	}
 	if err != nil {
-		return rec, c.recoveryFailed(log, err)
+		return rec, false, c.recoveryFailed(log, err)
 	}
-	if err := c.files.SaveRecovered(rec.Text); err != nil {
+	if err := c.files.SaveNote(noteRecovered, rec.Text); err != nil {
 		c.log.Warn("the recovered position could not be kept; it will be recovered again", "error", err)
 	}
-	return rec, nil
+	return rec, rolledBack, nil
+}
+
+func (c *call) recover(ctx context.Context, launch Launch) (wsrep.Recovered, string, error) {
+	log, err := c.server.Recover(ctx, launch)
+	if err != nil {
+		return wsrep.Recovered{}, log, err
+	}
+	rec, err := wsrep.ParseRecovered(log)
+	return rec, log, err
+}
+
+// preparedTransactions is in the log of a server that was killed between the two
+// phases of a commit, and has lost the log that says how they ended (sql/log.cc,
+// "Found %d prepared transactions!").
+const preparedTransactions = "prepared transactions!"
+
+// rollBack ends transactions that nobody can complete, as ocf:heartbeat:galera does.
+// They were not acknowledged here, but the cluster may have committed them: the node
+// loses its grastate.dat, so that Galera fetches a whole copy rather than go on from
+// data that may lack something, and so that no election trusts its position.
+func (c *call) rollBack(ctx context.Context) (wsrep.Recovered, string, error) {
+	c.log.Warn("local node <" + c.node + "> was not shutdown properly. Rollback stuck transaction with --tc-heuristic-recover")
+	if err := c.files.DropGrastate(); err != nil {
+		return wsrep.Recovered{}, "", fmt.Errorf("delete grastate.dat: %w", err)
+	}
+	launch := c.launch()
+	launch.Args = append(launch.Args, "--tc-heuristic-recover=ROLLBACK")
+	rec, log, err := c.recover(ctx, launch)
+	if errors.Is(err, wsrep.ErrNotReported) || err != nil && !strings.Contains(log, preparedTransactions) {
+		return c.recover(ctx, c.launch()) // it ends after the rollback without a position
+	}
+	return rec, log, err
 }
 
 func (c *call) recoveryFailed(log string, err error) error {

@@ -24,12 +24,31 @@ func alive(pid int) bool {
 	default:
 		return false
 	}
-	stat, err := os.ReadFile(dir + "/stat")
-	if err != nil {
-		return false
+	state := processState(pid)
+	return state != 0 && state != 'Z' // a zombie holds nothing any more
+}
+
+// frozen says whether a signal or a debugger keeps the process from running at all.
+func frozen(pid int) bool {
+	state := processState(pid)
+	return state == 'T' || state == 't'
+}
+
+// processState is the letter in /proc/PID/stat (proc(5)); 0 if there is no such
+// process.
+func processState(pid int) byte {
+	if pid <= 0 {
+		return 0
 	}
-	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return len(state) > 0 && state[0] != 'Z' // a zombie holds nothing any more
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	at := bytes.LastIndex(stat, []byte(") ")) // the name may hold anything
+	if at < 0 || at+2 >= len(stat) {
+		return 0
+	}
+	return stat[at+2]
 }
 
 // strayServer finds the server that the PID file names, if it works on datadir; 0

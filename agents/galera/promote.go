@@ -11,9 +11,6 @@ import (
 	"holdfast/ocf"
 )
 
-// synced is the wsrep_local_state of a node that takes part in the cluster fully.
-const synced = 4
-
 const (
 	syncPause = 100 * time.Millisecond // between looks at a server that joins
 	peerPause = 2 * time.Second        // between looks at the peers meanwhile
@@ -34,6 +31,10 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	}
 	if st, err := c.database.Status(ctx); err == nil && st.ClusterStatus == primary {
 		return c.promotedAlready(ctx, st)
+	}
+	if c.joinGoesOn(ctx) {
+		w := &watch{call: c, transfer: true}
+		return c.finish(ctx, w, c.awaitSynced(ctx, w))
 	}
 	if err := c.refuseRunning(ctx); err != nil {
 		return 0, err
@@ -112,24 +113,39 @@ func (c *call) run(ctx context.Context, boot Boot) (ocf.Code, error) {
 		return 0, err
 	}
 	c.log.Info("starting mariadb.service", "new_cluster", boot.NewCluster, "start_position", boot.Position)
-	w := &watch{call: c, newCluster: boot.NewCluster}
+	w := &watch{call: c, newCluster: boot.NewCluster, transfer: true}
 	err := c.server.Start(ctx, boot, w.look)
 	if err == nil {
 		err = c.awaitSynced(ctx, w)
-	} else if !errors.Is(err, errClusterGone) {
+	} else if !errors.Is(err, errClusterGone) && !errors.Is(err, errJoinGoesOn) {
 		err = c.startFailed(ctx, err)
 	}
-	if errors.Is(err, errClusterGone) {
+	return c.finish(ctx, w, err)
+}
+
+// finish is the end of a promotion whose server was started.
+func (c *call) finish(ctx context.Context, w *watch, err error) (ocf.Code, error) {
+	switch {
+	case errors.Is(err, errClusterGone):
 		return c.giveUp(ctx)
-	}
-	if err != nil {
+	case errors.Is(err, errJoinGoesOn):
+		return c.leaveJoining(ctx, w.doing)
+	case err != nil:
 		return 0, err
 	}
 	c.log.Info("Galera started")
-	if err := c.invite(ctx, boot.NewCluster); err != nil {
+	if err := c.settled(); err != nil {
+		return 0, err
+	}
+	if err := c.invite(ctx, w.newCluster); err != nil {
 		return 0, err
 	}
 	return ocf.Success, nil
+}
+
+// settled takes back what was noted of the time before this node was a member.
+func (c *call) settled() error {
+	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteParted, ""))
 }
 
 // awaitSynced tolerates a server that is not in the primary component yet: a
@@ -143,6 +159,7 @@ func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 			return nil
 		case err == nil:
 			doing = fmt.Sprintf("wsrep_cluster_status=%s wsrep_local_state_comment=%s", st.ClusterStatus, st.Comment)
+			w.transfer = st.State == joining || st.State == joined
 		case errors.Is(err, ErrLogin):
 			return c.loginFailed(err)
 		case errors.Is(err, ErrNoServer):
@@ -165,6 +182,9 @@ func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
 	c.log.Warn("the cluster that this node was joining is gone; reporting for an election instead")
 	if err := c.server.Stop(ctx, joinerGrace); err != nil {
+		return 0, err
+	}
+	if err := c.files.SaveNote(noteJoining, ""); err != nil {
 		return 0, err
 	}
 	r, err := c.findPosition(ctx)
@@ -218,6 +238,9 @@ func (c *call) promotedAlready(ctx context.Context, st Wsrep) (ocf.Code, error) 
 	}
 	s, err := c.cluster.Status(ctx)
 	if err != nil {
+		return 0, err
+	}
+	if err := c.settled(); err != nil {
 		return 0, err
 	}
 	changes := append(c.retraction(), c.score(c.node, promotable))

@@ -33,7 +33,8 @@ type settings struct {
 	checkPassword string
 	emptyPassword bool
 
-	twoNode bool
+	twoNode  bool
+	creation bool
 }
 
 func newSettings(req *ocf.Request) settings {
@@ -49,6 +50,7 @@ func newSettings(req *ocf.Request) settings {
 		checkUser: p.String("check_user"), checkPassword: p.String("check_passwd"),
 		emptyPassword: p.Bool("check_passwd_use_empty"),
 		twoNode:       p.Bool("two_node_mode"),
+		creation:      p.Bool("enable_creation"),
 	}
 	s.logFile, _ = p.Given("log")
 	s.client, _ = p.Given("client_binary")

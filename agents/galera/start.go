@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"holdfast/agents/internal/crm"
@@ -20,11 +21,14 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.refuseRunning(ctx); err != nil {
 		return 0, err
 	}
+	if err := c.create(ctx); err != nil {
+		return 0, err
+	}
 	if err := c.server.Prepare(ctx, c.launch()); err != nil {
 		return 0, err
 	}
 	// What an earlier life of the resource recovered may be of another datadir.
-	if err := c.files.SaveRecovered(""); err != nil {
+	if err := c.files.SaveNote(noteRecovered, ""); err != nil {
 		return 0, err
 	}
 	r, err := c.findPosition(ctx)
@@ -43,6 +47,18 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	return ocf.Success, nil
+}
+
+// create makes the database of a node that has none, if enable_creation says so.
+func (c *call) create(ctx context.Context) error {
+	if !c.creation || c.files.Initialised() {
+		return nil
+	}
+	c.log.Info("creating a new database, because enable_creation is set", "datadir", c.datadir)
+	if err := c.server.Create(ctx, c.launch()); err != nil {
+		return fmt.Errorf("create a database in %s: %w", c.datadir, err)
+	}
+	return nil
 }
 
 // publish reports the position and takes back what an earlier life left: a score

@@ -15,6 +15,10 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 	if err := c.identify(ctx); err != nil {
 		return 0, err
 	}
+	if c.joinGoesOn(ctx) {
+		return ocf.Success, nil
+	}
+	parted := c.isParted(ctx)
 	if err := c.stopServer(ctx); err != nil {
 		return 0, err
 	}
@@ -25,11 +29,28 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 	if err != nil {
 		return 0, err
 	}
+	if parted {
+		r.Interrupted = true
+		if err := c.files.SaveNote(noteParted, r.Position.String()); err != nil {
+			c.log.Warn("it could not be kept that this node was apart from the others", "error", err)
+		}
+	}
 	if err := c.update(ctx, c.publication(r)...); err != nil {
 		return 0, err
 	}
 	c.log.Info("the database is stopped", "position", r.Position, "safe_to_bootstrap", r.Safe)
 	return ocf.Success, nil
+}
+
+// partedTime is what asking a server that is to stop anyway may take.
+const partedTime = 2 * time.Second
+
+// isParted says whether the server runs without being in the primary component.
+func (c *call) isParted(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, partedTime)
+	defer cancel()
+	st, err := c.database.Status(ctx)
+	return err == nil && st.ClusterStatus == "non-Primary"
 }
 
 // stop ends everything, whatever the parameters say. It succeeds only if nothing
@@ -62,12 +83,12 @@ func (c *call) forget(ctx context.Context) error {
 func (c *call) stopServer(ctx context.Context) error {
 	err := c.server.Stop(ctx, c.grace(ctx))
 	if errors.Is(err, ErrNoUnit) {
-		return nil
+		return c.files.SaveNote(noteJoining, "")
 	}
 	if err != nil {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
-	return nil
+	return c.files.SaveNote(noteJoining, "")
 }
 
 // killShare is kept of the time for a stop to kill the server and see it gone.

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	unitName    = "mariadb.service"
-	unitPoll    = 200 * time.Millisecond
+	unitName = "mariadb.service"
+	// unitPoll is how often a server that stops is looked at: systemd forgets its
+	// process within milliseconds, and the stop counts as a part of every move.
+	unitPoll    = 20 * time.Millisecond
 	jobPoll     = time.Second
 	replaceJobs = "replace"
 )
@@ -70,6 +72,7 @@ func (s *systemd) State(ctx context.Context) (UnitState, error) {
 	return UnitState{
 		Active: text("ActiveState"), MainPID: int(pid), StatusText: text("StatusText"),
 		Enabled: text("UnitFileState") == "enabled",
+		Result:  text("Result"), Frozen: frozen(int(pid)),
 	}, nil
 }
 
@@ -79,24 +82,24 @@ func (s *systemd) Prepare(ctx context.Context, launch Launch) error {
 	if err := dropBoot(); err != nil {
 		return err
 	}
-	if err := s.stopRecovery(ctx); err != nil {
+	if err := s.stopAuxiliary(ctx); err != nil {
 		return err
 	}
-	return s.configure(ctx, launch)
+	return s.configure(ctx, launch, recoveryFile(launch))
 }
 
 // configure writes both units' configuration and lets systemd read it if anything
 // changed.
-func (s *systemd) configure(ctx context.Context, launch Launch) error {
+func (s *systemd) configure(ctx context.Context, launch Launch, auxiliary []byte) error {
 	server, err := writeUnit(dropInPath, dropIn(launch))
 	if err != nil {
 		return err
 	}
-	recovery, err := writeUnit(recoveryPath, recoveryFile(launch))
+	beside, err := writeUnit(auxiliaryPath, auxiliary)
 	if err != nil {
 		return err
 	}
-	if !server && !recovery {
+	if !server && !beside {
 		return nil
 	}
 	return s.reload(ctx)
@@ -104,7 +107,7 @@ func (s *systemd) configure(ctx context.Context, launch Launch) error {
 
 // Release implements Server.
 func (s *systemd) Release(ctx context.Context) error {
-	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(recoveryLog)); err != nil {
+	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(runDir+"/"+noteJoining), remove(auxiliaryLog)); err != nil {
 		return err
 	}
 	if removed, err := removeUnits(); err != nil || !removed {
@@ -175,7 +178,7 @@ func (s *systemd) Stop(ctx context.Context, grace time.Duration) error {
 	if err := dropBoot(); err != nil {
 		return err
 	}
-	if err := s.stopRecovery(ctx); err != nil {
+	if err := s.stopAuxiliary(ctx); err != nil {
 		return err
 	}
 	state, err := s.State(ctx)
@@ -200,8 +203,11 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 		return fmt.Errorf("stop %s: %w", unitName, err)
 	}
 	gone := func(ctx context.Context) (bool, error) {
+		if alive(state.MainPID) {
+			return false, nil // systemd has nothing to tell yet
+		}
 		st, err := s.State(ctx)
-		return err == nil && st.Down() && !alive(state.MainPID), err
+		return err == nil && st.Down(), err
 	}
 	if ok, err := await(ctx, grace, gone); ok || err != nil {
 		return err

@@ -13,16 +13,19 @@ const (
 	runDir     = "/run/holdfast" // gone with a reboot, as everything in it must be
 	dropInPath = "/run/systemd/system/mariadb.service.d/50-holdfast.conf"
 
-	recoveryUnit = "holdfast-galera-recovery.service"
-	recoveryPath = "/run/systemd/system/" + recoveryUnit
-	recoveryLog  = runDir + "/galera-recovery.log"
+	// auxiliaryUnit runs what is not the server itself: a recovery run, or the
+	// creation of a database. A unit of its own, so that its death with the agent, its
+	// user and its limits are systemd's business.
+	auxiliaryUnit = "holdfast-galera-recovery.service"
+	auxiliaryPath = "/run/systemd/system/" + auxiliaryUnit
+	auxiliaryLog  = runDir + "/galera-recovery.log"
 	// noCluster satisfies the rsync SST method, which wants some address even of a
 	// server that is only to recover.
 	noCluster = "dummy://"
 
 	// bootFile orders one start to bootstrap or to begin at a position.
 	bootFile      = runDir + "/galera-boot"
-	recoveredFile = runDir + "/galera-recovered"
+	recoveredFile = runDir + "/" + noteRecovered
 )
 
 // dropIn makes mariadb.service the cluster's:
@@ -30,6 +33,7 @@ const (
 //     Pacemaker does for its own systemd resources (lib/services/systemd.c);
 //   - never started again by systemd: an automatic restart would bypass the
 //     cluster's decisions, and that of a bootstrap would make a second cluster;
+//   - with all the time that a state transfer takes: Pacemaker bounds the rest;
 //   - with the server's command line in place of galera_recovery's shell script,
 //     which looks only at the default configuration and recovers at each start a
 //     position that the agent knows;
@@ -44,7 +48,7 @@ func dropIn(l Launch) []byte {
 	forget := "=-+/bin/rm -f " + bootFile + " " + recoveredFile + "\n"
 	var b bytes.Buffer
 	b.WriteString("# Written by ocf:holdfast:galera; deleted when the resource stops.\n")
-	b.WriteString("[Unit]\nBefore=pacemaker.service\n\n[Service]\nRestart=no\n")
+	b.WriteString("[Unit]\nBefore=pacemaker.service\n\n[Service]\nRestart=no\nTimeoutStartSec=infinity\n")
 	fmt.Fprintf(&b, "User=%s\nGroup=%s\n", l.User, l.Group)
 	fmt.Fprintf(&b, "EnvironmentFile=-%s\n", bootFile)
 	fmt.Fprintf(&b, "ExecStart=\nExecStart=%s $MYSQLD_OPTS $HOLDFAST_NEW_CLUSTER $HOLDFAST_START_POSITION\n", strings.Join(words, " "))
@@ -59,20 +63,39 @@ func quoteWord(w string) string {
 	return `"` + r.Replace(w) + `"`
 }
 
-// recoveryFile is the unit of a recovery run. It is a unit of its own, so that its
-// death with the agent, its user and its limits are systemd's business.
+// recoveryFile is the unit of a recovery run.
 func recoveryFile(l Launch) []byte {
 	words := append([]string{l.Binary}, l.Args...)
 	words = append(words, "--wsrep-cluster-address="+noCluster, "--wsrep-recover", "--disable-log-error")
+	return auxiliaryFile(l, "Position of the Galera node's data", words)
+}
+
+// creationFile is the unit that makes a new database (mariadb-install-db(1)).
+func creationFile(l Launch) []byte {
+	words := []string{installer}
+	for _, arg := range l.Args {
+		if strings.HasPrefix(arg, "--defaults-file=") || strings.HasPrefix(arg, "--datadir=") {
+			words = append(words, arg)
+		}
+	}
+	// Replication has no part in it: every node would make a history of its own.
+	return auxiliaryFile(l, "New database of the Galera node", append(words, "--user="+l.User, "--wsrep-on=OFF"))
+}
+
+// installer makes the system tables.
+const installer = "/usr/bin/mariadb-install-db"
+
+func auxiliaryFile(l Launch, description string, words []string) []byte {
+	quoted := make([]string, len(words))
 	for i, w := range words {
-		words[i] = quoteWord(w)
+		quoted[i] = quoteWord(w)
 	}
 	var b bytes.Buffer
 	b.WriteString("# Written by ocf:holdfast:galera; deleted when the resource stops.\n")
-	b.WriteString("[Unit]\nDescription=Position of the Galera node's data\n\n[Service]\nType=oneshot\n")
+	fmt.Fprintf(&b, "[Unit]\nDescription=%s\n\n[Service]\nType=oneshot\n", description)
 	fmt.Fprintf(&b, "User=%s\nGroup=%s\nUMask=007\n", l.User, l.Group)
-	fmt.Fprintf(&b, "StandardOutput=null\nStandardError=truncate:%s\n", recoveryLog)
-	fmt.Fprintf(&b, "ExecStart=%s\n", strings.Join(words, " "))
+	fmt.Fprintf(&b, "StandardOutput=null\nStandardError=truncate:%s\n", auxiliaryLog)
+	fmt.Fprintf(&b, "ExecStart=%s\n", strings.Join(quoted, " "))
 	return b.Bytes()
 }
 
@@ -93,7 +116,7 @@ func writeUnit(path string, content []byte) (bool, error) {
 // removeUnits says whether there was anything to remove.
 func removeUnits() (bool, error) {
 	removed := false
-	for _, path := range []string{dropInPath, recoveryPath} {
+	for _, path := range []string{dropInPath, auxiliaryPath} {
 		err := os.Remove(path)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return removed, fmt.Errorf("take back the configuration of mariadb.service: %w", err)

@@ -13,7 +13,14 @@ type watch struct {
 	doing      string
 	looked     time.Time
 	alone      int // looks in a row that found no peer
+	// transfer says that the server is receiving what it missed. While it does not
+	// answer yet, it is: a server that finds no cluster ends by itself.
+	transfer bool
+	told     time.Time // when the progress was published last
 }
+
+// A short join needs no progress, and a long one not each second.
+const tellPause = 15 * time.Second
 
 // aloneLimit is how many looks must find no peer: a single one may fall between
 // two states of the cluster.
@@ -25,6 +32,10 @@ func (w *watch) look(ctx context.Context, doing string) error {
 		w.doing = doing
 		w.log.Info("waiting for the server: " + doing)
 	}
+	if !w.newCluster && w.transfer && w.timeIsUp(ctx) {
+		return errJoinGoesOn
+	}
+	w.tell(ctx)
 	if w.newCluster || w.clock.Now().Sub(w.looked) < peerPause {
 		return nil
 	}
@@ -42,4 +53,23 @@ func (w *watch) look(ctx context.Context, doing string) error {
 		return nil
 	}
 	return errClusterGone
+}
+
+// tell publishes what a server is doing that takes long.
+func (w *watch) tell(ctx context.Context) {
+	now := w.clock.Now()
+	if w.told.IsZero() {
+		w.told = now
+	}
+	if now.Sub(w.told) < tellPause {
+		return
+	}
+	w.told = now
+	doing := w.doing + ", " + megabytes(w.files.Size()) + " received"
+	if w.newCluster {
+		doing = w.doing
+	}
+	if err := w.update(ctx, w.set(w.node, attrState, doing)); err != nil {
+		w.log.Warn("the progress could not be published", "error", err)
+	}
 }

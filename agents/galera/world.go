@@ -37,6 +37,8 @@ type Server interface {
 	Release(ctx context.Context) error
 	// Recover runs the server just to tell its position, and returns its log.
 	Recover(ctx context.Context, launch Launch) (string, error)
+	// Create makes the system tables of a new database in an empty datadir.
+	Create(ctx context.Context, launch Launch) error
 	// Cause is the line in which the server says why it failed; "" if none does.
 	Cause(ctx context.Context) string
 }
@@ -50,6 +52,8 @@ type UnitState struct {
 	MainPID    int    // 0: none
 	Enabled    bool   // systemd would start it at boot, behind the cluster's back
 	StatusText string // what the server says it is doing
+	Result     string // how its last run ended: success, signal, exit-code, oom-kill, ...
+	Frozen     bool   // a signal or a debugger keeps the process from running
 }
 
 // Down says whether nothing of the unit runs.
@@ -91,6 +95,9 @@ type Wsrep struct {
 	ClusterStatus string // Primary, non-Primary, Disconnected; "": no wsrep
 	State         int    // wsrep_local_state; 4 is Synced
 	Comment       string // wsrep_local_state_comment
+	NotReady      bool   // wsrep_ready is OFF: queries are refused
+	ReadOnly      bool
+	Committed     string // wsrep_last_committed: the last transaction that it has
 }
 
 // Cluster is Pacemaker.
@@ -110,11 +117,30 @@ type Files interface {
 	// DropEmptyView deletes gvwstate.dat if it is empty: Galera does not start
 	// with one (codership/galera#354).
 	DropEmptyView() (bool, error)
-	// Recovered is what the last recovery run found, if the server has not run
-	// since; "" if there is nothing.
-	Recovered() (string, error)
-	SaveRecovered(text string) error
+	// DropGrastate deletes grastate.dat, so that Galera fetches a whole copy.
+	DropGrastate() error
+	// Initialised says whether the datadir holds a database.
+	Initialised() bool
+	// Size is how many bytes the datadir holds.
+	Size() int64
+	// Note reads what an earlier action left for a later one; "" if it left nothing.
+	// Notes are gone with a reboot.
+	Note(name string) (string, error)
+	// SaveNote leaves a note; "" takes it back.
+	SaveNote(name, text string) error
 }
+
+// The notes.
+const (
+	// noteRecovered is what the last recovery run found. The unit deletes it when the
+	// server runs again.
+	noteRecovered = "galera-recovered"
+	// noteJoining is when a promotion left its server to go on joining, RFC 3339.
+	noteJoining = "galera-joining"
+	// noteParted is the position at which the server was stopped in order, but apart
+	// from the primary component.
+	noteParted = "galera-parted"
+)
 
 // Host answers questions about this machine's files and accounts.
 type Host interface {
@@ -142,6 +168,7 @@ type report struct {
 	// "" if grastate.dat has it all.
 	Text       string
 	NoGrastate bool
+	Denied     bool // grastate.dat is there, but does not vouch for the data
 	Safe       bool
 	// Interrupted is that the database did not leave the cluster in order.
 	Interrupted bool

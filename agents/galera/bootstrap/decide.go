@@ -25,6 +25,9 @@ type Node struct {
 	// NoGrastate says that Galera does not vouch for the position: there is no
 	// usable grastate.dat, or the one there is denies it.
 	NoGrastate bool
+	// Denied says that there is a grastate.dat, and that it is the reason: Galera writes
+	// one that denies the data while the data may be half a copy.
+	Denied bool
 	// SafeToBootstrap is Galera's own mark on the node that left last, in order.
 	SafeToBootstrap bool
 	// Interrupted says that the database was a member of the primary component
@@ -43,6 +46,11 @@ func (n Node) gone() bool { return n.Ignored && n.State == Offline && !n.Reporte
 
 // trusted says whether the node's position is one that Galera would go on from.
 func (n Node) trusted() bool { return n.Reported && !n.NoGrastate && n.Position.Known() }
+
+// complete says whether the data is what its position says. A grastate.dat that is
+// missing was deleted by a person: Galera never deletes it, and has one before it
+// touches the data.
+func (n Node) complete() bool { return n.Reported && !n.Denied && n.Position.Known() }
 
 // empty says whether the node has never had data of a cluster.
 func (n Node) empty() bool { return n.Reported && n.Position.None() }
@@ -237,12 +245,12 @@ func mostAdvanced(nodes []Node) Decision {
 	var best, doubtful *Node
 	for i := range nodes {
 		n := &nodes[i]
-		if n.trusted() {
-			// >=: of equals the last in the list, so that all elect the same one.
-			if best == nil || n.Position.Seqno >= best.Position.Seqno {
+		switch {
+		case n.complete():
+			if best == nil || better(n, best) {
 				best = n
 			}
-		} else if !n.empty() && (doubtful == nil || n.Position.Seqno >= doubtful.Position.Seqno) {
+		case !n.empty() && (doubtful == nil || n.Position.Seqno >= doubtful.Position.Seqno):
 			doubtful = n
 		}
 	}
@@ -251,7 +259,7 @@ func mostAdvanced(nodes []Node) Decision {
 	// vouches for: acknowledged transactions may be there and nowhere else.
 	case best != nil && doubtful != nil && doubtful.Position.Seqno > best.Position.Seqno:
 		return Decision{Verdict: Refuse, Reason: fmt.Sprintf(
-			"%s is further (%d) than %s (%d) but has no usable grastate.dat; set the bootstrap attribute on the node to go on from",
+			"%s is further (%d) than %s (%d) but its grastate.dat is not usable; set the bootstrap attribute on the node to go on from",
 			doubtful.Name, doubtful.Position.Seqno, best.Name, best.Position.Seqno)}
 	case best != nil:
 		return elect(*best, "it has the most advanced position")
@@ -265,6 +273,16 @@ func mostAdvanced(nodes []Node) Decision {
 	default:
 		return elect(nodes[len(nodes)-1], "no node has data yet, and it is the last in wsrep_cluster_address")
 	}
+}
+
+// better says whether n, which is later in the list, is to be preferred: by its
+// position first, then because the others need not copy everything from a node that has
+// its grastate.dat. Of equals the last in the list wins, so that all elect the same one.
+func better(n, best *Node) bool {
+	if n.Position.Seqno != best.Position.Seqno {
+		return n.Position.Seqno > best.Position.Seqno
+	}
+	return !n.NoGrastate || best.NoGrastate
 }
 
 // allLevel says whether every node is known to have the very same position.

@@ -50,7 +50,7 @@ func FuzzDecide(f *testing.F) {
 		for i := 0; i+2 < len(data) && len(nodes) < 5; i += 3 {
 			n := Node{
 				Name: string(rune('a' + len(nodes))), State: State(data[i] % 3),
-				Reported: data[i]&4 == 0, NoGrastate: data[i+2]&1 != 0, SafeToBootstrap: data[i+2]&2 != 0,
+				Reported: data[i]&4 == 0, NoGrastate: data[i+2]&1 != 0, Denied: data[i+2]&1 != 0 && data[i]&32 != 0, SafeToBootstrap: data[i+2]&2 != 0,
 				Ignored: data[i]&8 != 0, Interrupted: data[i]&16 != 0,
 			}
 			if n.State == Offline {

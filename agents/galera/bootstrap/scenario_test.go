@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -110,8 +111,10 @@ func parseNode(t *testing.T, line string) Node {
 		switch mark {
 		case "safe":
 			n.SafeToBootstrap = true
-		case "no-grastate":
+		case "no-grastate": // deleted
 			n.NoGrastate = true
+		case "denied": // torn, or with a zero uuid
+			n.NoGrastate, n.Denied = true, true
 		case "interrupted":
 			n.Interrupted = true
 		case "ignored":
@@ -143,6 +146,9 @@ func checkSafe(t *testing.T, title string, nodes []Node, c Circumstances, d Deci
 	if winner == nil || !winner.Reported {
 		t.Fatalf("%s: the winner %q has not reported", title, d.Node)
 	}
+	if winner.Denied && !winner.Position.None() && !allLevel(reported(nodes)) {
+		t.Errorf("%s: %s wins, whose data may be half a copy", title, d.Node)
+	}
 	if !c.Quorate {
 		t.Errorf("%s: %s wins without quorum", title, d.Node)
 	}
@@ -164,4 +170,8 @@ func checkSafe(t *testing.T, title string, nodes []Node, c Circumstances, d Deci
 			t.Errorf("%s: %s wins although %s has more", title, d.Node, n.Name)
 		}
 	}
+}
+
+func reported(nodes []Node) []Node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n Node) bool { return !n.Reported })
 }

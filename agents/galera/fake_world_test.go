@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"holdfast/agents/galera/wsrep"
+	"holdfast/agents/internal/crm"
+)
+
+type fakeDatabase struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
+	f.s.burn()
+	switch {
+	case f.n.slow > 0:
+		f.n.slow--
+		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
+	case f.n.joining():
+		return Wsrep{}, ErrNoServer
+	case f.n.hung:
+		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
+	case !f.n.running:
+		return Wsrep{}, ErrNoServer
+	case !f.n.primary:
+		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
+	}
+	if f.n.status.State != 0 {
+		return f.n.status, nil
+	}
+	return Wsrep{ClusterStatus: primary, State: synced, Comment: "Synced"}, ctx.Err()
+}
+
+type fakeCluster struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeCluster) LocalNode(context.Context) (string, error) { f.s.burn(); return f.n.name, nil }
+
+func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
+	f.s.burn()
+	st := &crm.Status{Quorate: !f.s.quiet, Attributes: map[string]map[string]string{}}
+	for _, n := range f.s.nodes {
+		st.Nodes = append(st.Nodes, crm.Node{Name: n.name, Online: n.online})
+		if !n.online {
+			continue
+		}
+		values := map[string]string{}
+		for k, v := range f.s.attrs[n.name] {
+			values[k] = v
+		}
+		st.Attributes[n.name] = values
+		if n.role != "Stopped" {
+			st.Instances = append(st.Instances, crm.Instance{Resource: "galera", Node: n.name, Promoted: n.role == "Promoted", Failed: n.failed})
+		}
+	}
+	return st, nil
+}
+
+func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
+	for _, c := range changes {
+		f.s.burn()
+		if c.Value == "" {
+			delete(f.s.attrs[c.Node], c.Name)
+		} else {
+			f.s.attrs[c.Node][c.Name] = c.Value
+		}
+	}
+	return nil
+}
+
+type fakeFiles struct {
+	s *site
+	n *machine
+}
+
+func (f *fakeFiles) Grastate() ([]byte, error) {
+	f.s.burn()
+	if f.n.grastate == "" {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(f.n.grastate), nil
+}
+
+func (f *fakeFiles) MarkSafe(state wsrep.State) error {
+	f.s.burn()
+	state.SafeToBootstrap = true
+	f.n.write(state)
+	return nil
+}
+
+func (f *fakeFiles) DropEmptyView() (bool, error)     { f.s.burn(); return false, nil }
+func (f *fakeFiles) DropGrastate() error              { f.s.burn(); f.n.grastate = ""; return nil }
+func (f *fakeFiles) Initialised() bool                { return !f.n.empty }
+func (f *fakeFiles) Size() int64                      { return 123_000_000 }
+func (f *fakeFiles) Note(name string) (string, error) { f.s.burn(); return f.n.notes[name], nil }
+
+func (f *fakeFiles) SaveNote(name, text string) error {
+	f.s.burn()
+	f.n.notes[name] = text
+	return nil
+}
+
+type fakeHost struct{ n *machine }
+
+func (f *fakeHost) Executable(path string) bool  { return !f.n.missing[path] }
+func (f *fakeHost) RegularFile(path string) bool { return !f.n.missing[path] }
+func (f *fakeHost) Directory(path string) bool   { return !f.n.missing[path] }
+func (f *fakeHost) User(name string) bool        { return !f.n.missing["user "+name] }
+func (f *fakeHost) Group(name string) bool       { return !f.n.missing["group "+name] }
+
+func (f *fakeHost) PrepareDirectory(path, user, _ string) error {
+	if f.n.readOnly[path] {
+		return fmt.Errorf("user %s cannot write in %s", user, path)
+	}
+	return nil
+}
+
+// fakeClock moves only when somebody waits.
+type fakeClock struct{ s *site }
+
+func (f *fakeClock) Now() time.Time { return f.s.now }
+
+func (f *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	f.s.now = f.s.now.Add(d)
+	return ctx.Err()
+}

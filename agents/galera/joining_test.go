@@ -1,0 +1,148 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/ocf"
+)
+
+// joinsLong is a cluster of two whose third node has to copy everything, which takes
+// longer than a promotion may.
+func joinsLong(t *testing.T) (*site, *machine) {
+	t.Helper()
+	s := newSite(t)
+	s.node("db3").online = false
+	s.node("db1").has(historyA, 10, true)
+	s.node("db2").has(historyA, 10, false)
+	s.pacemaker()
+	n := s.node("db3")
+	n.online, n.transfer = true, time.Hour
+	s.act("db3", "start")
+	n.role = "Unpromoted"
+	if code, reason := s.act("db3", "promote"); code != ocf.Success {
+		t.Fatalf("promote: %v %s", code, reason)
+	}
+	n.role = "Promoted"
+	return s, n
+}
+
+func TestLongJoinOutlastsThePromotion(t *testing.T) {
+	s, n := joinsLong(t)
+	if score := s.attrs["db3"]["master-galera"]; score != "" {
+		t.Errorf("the score is %q, so that Pacemaker takes it for promoted", score)
+	}
+	if code, reason := s.act("db3", "demote"); code != ocf.Success {
+		t.Fatalf("demote: %v %s", code, reason)
+	}
+	n.role = "Unpromoted"
+	if !n.running {
+		t.Fatal("demote ended the join")
+	}
+	code, reason := s.act("db3", "monitor")
+	if code != ocf.Degraded || !strings.Contains(reason, "db3 is joining the cluster since") {
+		t.Errorf("monitor: %v %s", code, reason)
+	}
+	if state := s.attrs["db3"]["galera-state"]; !strings.Contains(state, "123 MB received") {
+		t.Errorf("the cluster shows the state %q", state)
+	}
+	s.now = s.now.Add(2 * time.Hour)
+	if code, reason := s.act("db3", "monitor"); code != ocf.Success {
+		t.Errorf("monitor after the join: %v %s", code, reason)
+	}
+	s.pacemaker()
+	s.wantCluster()
+	if state := s.attrs["db3"]["galera-state"]; state != "" || n.notes[noteJoining] != "" {
+		t.Errorf("left behind: %q, %v", state, n.notes)
+	}
+}
+
+func TestLongJoinAndItsEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(*site, *machine)
+		code    ocf.Code
+		reason  string
+		runs    bool
+	}{
+		"the server dies": {func(_ *site, n *machine) { n.kill(); n.broken = "WSREP SST failed" }, ocf.ErrGeneric, "WSREP SST failed", false},
+		"the cluster is gone": {func(s *site, _ *machine) {
+			for _, name := range []string{"db1", "db2"} {
+				s.node(name).kill()
+				s.node(name).online, s.node(name).role = false, "Stopped"
+			}
+		}, ocf.Success, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, n := joinsLong(t)
+			s.act("db3", "demote")
+			n.role = "Unpromoted"
+			c.happens(s, n)
+			code, reason := s.act("db3", "monitor")
+			if code != c.code || !strings.Contains(reason, c.reason) || n.running != c.runs {
+				t.Errorf("%v %q running=%v, want %v %q running=%v", code, reason, n.running, c.code, c.reason, c.runs)
+			}
+		})
+	}
+}
+
+func TestStopEndsALongJoin(t *testing.T) {
+	s, n := joinsLong(t)
+	s.act("db3", "demote")
+	if code, reason := s.act("db3", "stop"); code != ocf.Success || n.running || n.notes[noteJoining] != "" {
+		t.Errorf("stop: %v %s, running=%v, notes %v", code, reason, n.running, n.notes)
+	}
+}
+
+// The survivor of a split is stopped in order, but it was no member any more.
+func TestSurvivorOfASplitThatWasStoppedInOrder(t *testing.T) {
+	s := newSite(t)
+	s.nodes = s.nodes[:2]
+	for _, n := range s.nodes {
+		n.env["OCF_RESKEY_wsrep_cluster_address"] = "gcomm://db1,db2"
+		n.env["OCF_RESKEY_two_node_mode"] = "true"
+	}
+	s.node("db1").has(historyA, 10, true)
+	s.node("db2").has(historyA, 10, false)
+	s.pacemaker()
+	s.commit(5)
+	lost, n := s.node("db2"), s.node("db1")
+	lost.kill()
+	lost.online, lost.role = false, "Stopped" // fenced
+	n.primary, n.status = false, Wsrep{ClusterStatus: "non-Primary", State: 0}
+	if code, _ := s.act("db1", "monitor"); code != ocf.ErrGeneric {
+		t.Errorf("monitor of a node that is not primary: %v", code)
+	}
+	s.pacemaker()
+	if !n.running || !n.primary || n.innodb.Seqno != 15 {
+		t.Errorf("db1 does not go on alone: %v\n%s", n.notes, s)
+	}
+}
+
+func TestPreparedTransactionsAreRolledBack(t *testing.T) {
+	s := newSite(t)
+	n := s.node("db1")
+	n.crashed(historyA, 10)
+	n.prepared = true
+	if code, reason := s.act("db1", "start"); code != ocf.Success {
+		t.Fatalf("start: %v %s", code, reason)
+	}
+	if n.grastate != "" || s.attrs["db1"]["galera-no-grastate"] != "true" || s.attrs["db1"]["galera-position"] != historyA+":10" {
+		t.Errorf("grastate %q, attributes %v", n.grastate, s.attrs["db1"])
+	}
+}
+
+func TestCreation(t *testing.T) {
+	for _, set := range []bool{true, false} {
+		s := newSite(t)
+		n := s.node("db1")
+		n.empty = true
+		if set {
+			n.env["OCF_RESKEY_enable_creation"] = "1"
+		}
+		s.act("db1", "start")
+		if n.empty == set {
+			t.Errorf("enable_creation=%v: the datadir is empty: %v", set, n.empty)
+		}
+	}
+}
