@@ -65,9 +65,9 @@ cluster-test: ## the end-to-end tests on real nodes
 	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/... ./tests/cluster/...
 
 .PHONY: scenarios
-scenarios: deb ## ra-tester's galera scenarios on real nodes; not a part of make test yet
+scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
 	@packaging/preflight test
-	go test -tags lab,scenarios -run TestScenarios -count=1 -timeout 40m -v ./tests/cluster
+	go test -tags lab -run TestScenarios -count=1 -timeout 40m -v ./tests/cluster
 
 .PHONY: conformance
 conformance: deb ## the agents against Debian's ocf-tester and ocft, on real nodes; logs in build/conformance

@@ -49,22 +49,26 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 	}
 }
 
-// askDatabase gives the question half of the time, so that a server that hangs leaves
-// enough to find out why, and to say so.
+// answerTime is what a server that is well takes many times over to answer. One that
+// takes longer is looked at before it is asked again.
+const answerTime = 2 * time.Second
+
+// askDatabase asks once, for at most half of the time that there is.
 func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
+	limit := answerTime
 	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, max(deadline.Sub(c.clock.Now())/2, time.Millisecond))
-		defer cancel()
+		limit = min(limit, max(deadline.Sub(c.clock.Now())/2, time.Millisecond))
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	return c.database.Status(ctx)
 }
 
 // verdictTime is kept of the monitor's time to say what was found.
 const verdictTime = time.Second
 
-// slowOrHung asks a server once more that has not answered in half of the time: one
-// that is only slow must not be killed for it.
+// slowOrHung asks a server once more that has not answered in time, and for as long as
+// the monitor may take: one that is only slow must not be killed for it.
 func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()

@@ -18,7 +18,7 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 	if c.joinGoesOn(ctx) {
 		return ocf.Success, nil
 	}
-	parted := c.isParted(ctx)
+	parted := c.twoNode && c.isParted(ctx)
 	if err := c.stopServer(ctx); err != nil {
 		return 0, err
 	}

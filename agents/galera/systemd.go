@@ -202,6 +202,9 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGTERM)); err != nil {
 		return fmt.Errorf("stop %s: %w", unitName, err)
 	}
+	if state.Frozen { // it does not hear, and woken up it would go on as if no time had passed
+		grace = 0
+	}
 	gone := func(ctx context.Context) (bool, error) {
 		if alive(state.MainPID) {
 			return false, nil // systemd has nothing to tell yet

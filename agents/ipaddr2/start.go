@@ -14,7 +14,7 @@ import (
 const (
 	// tentativePoll is how often an IPv6 address is looked at while the kernel checks
 	// for duplicates, which takes about a second (RFC 4862, RetransTimer).
-	tentativePoll = 20 * time.Millisecond
+	tentativePoll = 100 * time.Millisecond
 	probes        = 2
 	probeWait     = time.Second
 )

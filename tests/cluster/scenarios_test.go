@@ -1,23 +1,18 @@
-//go:build lab && scenarios
+//go:build lab
 
 package cluster
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-
-	"holdfast/tests/lab"
 )
 
 // TestScenarios is what the author of the heartbeat agent tests his own with
 // (ra-tester's galera scenarios), as far as MariaDB 10.11 still has the case. Those that
 // need a debugger inside a prepared transaction do not: it is immune to them.
-//
-// It has a tag of its own, and make scenarios, because it has not been seen to pass as
-// a whole: nothing may count on it yet.
+// What the agents promise beyond those follows, in the same cluster.
 func TestScenarios(t *testing.T) {
 	f := startFixture(t)
 	for _, part := range []struct {
@@ -31,6 +26,11 @@ func TestScenarios(t *testing.T) {
 		{"a shut down database is started again", shutDownByHand},
 		{"an unmanaged database is left alone and watched", unmanaged},
 		{"the database dies while it receives its state", killedJoiner},
+		{"a state transfer takes longer than the promotion may", longTransfer},
+		{"a desynced node is named", donorIsNamed},
+		{"one node lacks the interface of an address", missingInterface},
+		{"pcs asks the agents what is wrong", agentValidation},
+		{"crmsh", crmsh},
 	} {
 		if !t.Run(part.name, func(t *testing.T) { part.do(t, f) }) {
 			t.Fatalf("the cluster's life ends with %q", part.name)
@@ -38,9 +38,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// noGrastateOnOne takes the file from a node that is not further than the others. From
-// one that is, our agent refuses to go on without an operator: what it has beyond them
-// may be nowhere else.
+// noGrastateOnOne takes the file from a node that is not further than the others: one
+// that is may bootstrap without it.
 func noGrastateOnOne(t *testing.T, f *fixture) {
 	f.stopDatabases(t)
 	victim, least := "", ""
@@ -135,14 +134,7 @@ func killedJoiner(t *testing.T, f *fixture) {
 	f.waitFor(t, "db1", "the database away from db3", func(s status) bool { return !slices.Contains(s.promoted(), "db3") })
 	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
-	err := lab.WaitFor(t.Context(), settle, "db3 to receive its state", func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, "db3", "pgrep", "-f", "wsrep_sst_rsync --role joiner")
-		return out, err == nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.run(t, "db3", "systemctl", "kill", "--kill-whom=all", "--signal=KILL", "mariadb.service")
+	f.killReceiver(t, "db3")
 	f.waitFor(t, "db1", "a failed action on db3", func(s status) bool { return len(s.reasons("db3")) > 0 })
 	s := f.waitHealthy(t, "db1")
 	for _, donor := range []string{"db1", "db2"} {
