@@ -1,0 +1,146 @@
+//go:build lab
+
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"holdfast/tests/lab"
+)
+
+// longTransfer makes a whole copy last longer than the promotion may: rsync is frozen
+// on the donor.
+func longTransfer(t *testing.T, f *fixture) {
+	f.run(t, "db1", "pcs", "resource", "update", "galera", "op", "promote", "timeout=40s")
+	f.waitHealthy(t, "db1")
+	f.run(t, "db1", "pcs", "node", "standby", "db3")
+	f.waitFor(t, "db1", "the database away from db3", func(s status) bool { return !slices.Contains(s.promoted(), "db3") })
+	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
+	for _, donor := range []string{"db1", "db2"} {
+		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-rsync", "sh", "-c", "until pkill -STOP -x rsync; do :; done")
+	}
+	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
+	f.waitFor(t, "db1", "db3 to be joining in the unpromoted role", func(s status) bool {
+		return !slices.Contains(s.promoted(), "db3") && slices.ContainsFunc(s.reasons("db3"), func(reason string) bool {
+			return strings.Contains(reason, "db3 is joining the cluster since")
+		})
+	})
+	if state := f.attribute(t.Context(), "db3", "galera-state"); !strings.Contains(state, "received") {
+		t.Errorf("the attribute galera-state of db3 is %q, not how far the copy is", state)
+	}
+	if out := f.run(t, "db1", "pcs", "status"); !strings.Contains(out, "is joining the cluster since") {
+		t.Errorf("pcs status does not show the join:\n%s", out)
+	}
+	before := f.run(t, "db3", "systemctl", "show", "--property=MainPID", "mariadb.service")
+	for _, donor := range []string{"db1", "db2"} {
+		f.run(t, donor, "sh", "-c", "systemctl stop freeze-rsync; pkill -CONT -x rsync || true")
+	}
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
+	if after := f.run(t, "db3", "systemctl", "show", "--property=MainPID", "mariadb.service"); after != before {
+		t.Errorf("the server on db3 was started anew: %s, then %s", before, after)
+	}
+	if state := f.attribute(t.Context(), "db3", "galera-state"); state != "" {
+		t.Errorf("db3 still has the state %q", state)
+	}
+	f.wantDays(t, 1)
+	f.run(t, "db1", "pcs", "resource", "update", "galera", "op", "promote", "timeout=300s")
+	f.waitHealthy(t, "db1")
+}
+
+// donorIsNamed takes a node out of flow control and looks for its name in pcs status.
+func donorIsNamed(t *testing.T, f *fixture) {
+	f.sql(t, "db2", "SET GLOBAL wsrep_desync=ON")
+	f.waitFor(t, "db1", "db2 to be shown as desynced", func(s status) bool {
+		return slices.ContainsFunc(s.reasons("db2"), func(r string) bool { return strings.Contains(r, "db2 is Donor/Desynced") })
+	})
+	if s, err := f.status(t.Context(), "db1"); err != nil || !slices.Contains(s.promoted(), "db2") {
+		t.Errorf("a desynced node is no longer promoted: %v %v", s, err)
+	}
+	f.sql(t, "db2", "SET GLOBAL wsrep_desync=OFF")
+	f.waitFor(t, "db1", "db2 to be well again", func(s status) bool { return len(s.reasons("db2")) == 0 })
+}
+
+// missingInterface: one node lacks what the others have; the address must not be
+// banned from those.
+func missingInterface(t *testing.T, f *fixture) {
+	for _, node := range []string{"db1", "db2"} {
+		f.run(t, node, "ip", "link", "add", "hf0", "type", "veth", "peer", "name", "hf1")
+		f.run(t, node, "ip", "link", "set", "hf0", "up")
+		f.run(t, node, "ip", "link", "set", "hf1", "up")
+	}
+	f.run(t, "db1", "pcs", "resource", "create", "second", "ocf:holdfast:IPaddr2",
+		"ip=10.99.0.70", "cidr_netmask=24", "nic=hf0", "meta", "target-role=Stopped")
+	f.run(t, "db1", "pcs", "constraint", "location", "second", "prefers", "db3=1000")
+	f.run(t, "db1", "pcs", "resource", "enable", "second")
+	s := f.waitFor(t, "db1", "the second address up", func(s status) bool { return len(s.running("second")) == 1 })
+	if slices.Contains(s.running("second"), "db3") {
+		t.Error("the address is on db3, which has no such interface")
+	}
+	if !slices.ContainsFunc(s.reasons("db3"), func(r string) bool { return strings.Contains(r, "hf0") }) {
+		t.Errorf("db3 does not say what it lacks: %q", s.reasons("db3"))
+	}
+	f.run(t, "db1", "pcs", "resource", "delete", "second")
+	f.run(t, "db1", "pcs", "resource", "cleanup")
+}
+
+// agentValidation: pcs asks the agents before anything is created.
+func agentValidation(t *testing.T, f *fixture) {
+	for _, c := range []struct{ agent, parameter, want string }{
+		{"IPaddr2", "ip=300.1.1.1", `ip="300.1.1.1"`},
+		{"IPaddr2", "ip=192.168.205.77 cidr_netmask=33", `cidr_netmask="33"`},
+		{"galera", "wsrep_cluster_address=gcomm://", "wsrep_cluster_address"},
+		{"galera", "wsrep_cluster_address=gcomm://db1 datadir=/nowhere", `datadir="/nowhere"`},
+	} {
+		args := append([]string{"pcs", "resource", "create", "wrong", "ocf:holdfast:" + c.agent}, strings.Fields(c.parameter)...)
+		if c.agent == "galera" {
+			args = append(args, "promotable")
+		}
+		out, err := f.Exec(t.Context(), "db1", append(args, "--agent-validation", "--disabled")...)
+		if err == nil || !strings.Contains(out+err.Error(), c.want) {
+			t.Errorf("%s %s: %v\n%s\nwant a refusal that says %s", c.agent, c.parameter, err, out, c.want)
+		}
+		if _, err := f.Exec(t.Context(), "db1", "pcs", "resource", "config", "wrong"); err == nil {
+			f.run(t, "db1", "pcs", "resource", "delete", "wrong")
+			t.Errorf("%s %s: was created", c.agent, c.parameter)
+		}
+	}
+}
+
+// crmsh does with our agents what its users do with the heartbeat ones.
+func crmsh(t *testing.T, f *fixture) {
+	for agent, parameter := range map[string]string{"IPaddr2": "arp_late", "galera": "wsrep_cluster_address"} {
+		if out := f.run(t, "db1", "crm", "ra", "info", "ocf:holdfast:"+agent); !strings.Contains(out, parameter) {
+			t.Errorf("crm ra info ocf:holdfast:%s does not tell of %s:\n%s", agent, parameter, out)
+		}
+	}
+	f.run(t, "db1", "crm", "configure", "primitive", "second", "ocf:holdfast:IPaddr2",
+		"params", "ip=192.168.205.77", "cidr_netmask=24", "op", "monitor", "interval=10s", "timeout=20s")
+	f.waitFor(t, "db1", "the second address up", func(s status) bool { return len(s.running("second")) == 1 })
+	f.run(t, "db1", "crm", "configure", "primitive", "other", "ocf:holdfast:galera",
+		"params", "wsrep_cluster_address=gcomm://db1,db2,db3", "meta", "target-role=Stopped",
+		"op", "monitor", "interval=20s", "timeout=30s", "op", "promote", "interval=0", "timeout=300s")
+	f.run(t, "db1", "crm", "configure", "clone", "other-clone", "other", "meta", "promotable=true", "promoted-max=3", "target-role=Stopped")
+	f.run(t, "db1", "crm", "configure", "verify")
+	f.run(t, "db1", "crm", "--force", "configure", "delete", "other-clone", "other")
+	f.run(t, "db1", "crm", "resource", "stop", "second")
+	f.waitFor(t, "db1", "the second address down", func(s status) bool { return len(s.running("second")) == 0 })
+	f.run(t, "db1", "crm", "--force", "configure", "delete", "second")
+	f.waitHealthy(t, "db1")
+}
+
+// killReceiver waits until node receives its state and kills all that does.
+func (f *fixture) killReceiver(t *testing.T, node string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, node+" to receive its state", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, node, "pgrep", "-f", "wsrep_sst_rsync --role joiner")
+		return out, err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.run(t, node, "systemctl", "kill", "--kill-whom=all", "--signal=KILL", "mariadb.service")
+}
