@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"runtime"
+	"strings"
 	"time"
 
 	"holdfast/tests/contract/testbed"
@@ -42,6 +45,9 @@ func measureInLab(ctx context.Context, opts options, stdout, stderr io.Writer) (
 	if err := prepare(ctx, l); err != nil {
 		return err
 	}
+	if err := circumstances(ctx, l, stdout); err != nil {
+		return err
+	}
 	var samples []sample
 	for _, series := range []string{"address", "database"} {
 		more, err := runSeries(ctx, l, series, opts.count, stderr)
@@ -55,6 +61,26 @@ func measureInLab(ctx context.Context, opts options, stdout, stderr io.Writer) (
 		return err
 	}
 	return writeJSON(opts.file, rows)
+}
+
+// circumstances says what was measured, and on what: a figure without them is none.
+func circumstances(ctx context.Context, l *lab.Lab, out io.Writer) error {
+	packages, err := l.Exec(ctx, testbed.Database, "dpkg-query", "--show", "--showformat=${Package} ${Version}, ",
+		"holdfast-agents", "resource-agents", "pacemaker", "mariadb-server", "galera-4")
+	if err != nil {
+		return fmt.Errorf("ask %s for its packages: %w", testbed.Database, err)
+	}
+	kernel, err := l.Exec(ctx, testbed.Database, "uname", "--kernel-release", "--machine")
+	if err != nil {
+		return fmt.Errorf("ask %s for its kernel: %w", testbed.Database, err)
+	}
+	tree := "no git checkout"
+	if text, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--tags").Output(); err == nil {
+		tree = strings.TrimSpace(string(text))
+	}
+	_, err = fmt.Fprintf(out, "%s\ntree %s: %sLinux %s, %d cores, %s\n\n", time.Now().UTC().Format(time.DateTime+" UTC"), tree,
+		packages, strings.TrimSpace(kernel), runtime.NumCPU(), runtime.Version())
+	return err
 }
 
 // prepare makes one node ready for both series and switches the others off, so that they use no CPU meanwhile.
