@@ -24,13 +24,9 @@ func (f *files) Grastate() ([]byte, error) { return os.ReadFile(f.path("grastate
 // so the new one replaces the old one in one step and is on disk before it does.
 func (f *files) MarkSafe(state wsrep.State) error {
 	path := f.path("grastate.dat")
-	info, err := os.Stat(path)
+	owner, mode, err := f.grastateOwner(path)
 	if err != nil {
 		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fmt.Errorf("owner of %s is not known", path)
 	}
 	state.SafeToBootstrap = true
 	temp, err := os.CreateTemp(f.datadir, ".grastate-*")
@@ -39,7 +35,7 @@ func (f *files) MarkSafe(state wsrep.State) error {
 	}
 	defer os.Remove(temp.Name()) // fails after the rename, as it should
 	_, err = temp.Write(state.Format())
-	err = errors.Join(err, temp.Chmod(info.Mode().Perm()), temp.Chown(int(owner.Uid), int(owner.Gid)), temp.Sync(), temp.Close())
+	err = errors.Join(err, temp.Chmod(mode), temp.Chown(int(owner.Uid), int(owner.Gid)), temp.Sync(), temp.Close())
 	if err != nil {
 		return err
 	}
@@ -47,6 +43,26 @@ func (f *files) MarkSafe(state wsrep.State) error {
 		return err
 	}
 	return syncDirectory(f.datadir)
+}
+
+// grastateOwner is that of the file; if it was deleted, that of the datadir, and the
+// mode that Galera gives it.
+func (f *files) grastateOwner(path string) (*syscall.Stat_t, os.FileMode, error) {
+	info, err := os.Stat(path)
+	mode := os.FileMode(0o660)
+	if err == nil {
+		mode = info.Mode().Perm()
+	} else if errors.Is(err, fs.ErrNotExist) {
+		info, err = os.Stat(f.datadir)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil, 0, fmt.Errorf("owner of %s is not known", path)
+	}
+	return owner, mode, nil
 }
 
 func syncDirectory(path string) error {

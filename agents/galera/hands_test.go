@@ -274,3 +274,20 @@ func FuzzParameters(f *testing.F) {
 		}
 	})
 }
+
+// A grastate.dat that was deleted is written anew, with the datadir's owner.
+func TestMarkSafeWithoutTheFile(t *testing.T) {
+	f := &files{datadir: t.TempDir()}
+	state := wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: historyA, Seqno: -1}}
+	if err := f.MarkSafe(state); err != nil {
+		t.Fatal(err)
+	}
+	data, err := f.Grastate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.SafeToBootstrap = true
+	if got, err := wsrep.ParseState(data); err != nil || got != state {
+		t.Errorf("%+v, %v; want %+v", got, err, state)
+	}
+}

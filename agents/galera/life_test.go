@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"holdfast/ocf"
 )
@@ -39,6 +40,9 @@ func (s *site) step(n *machine) bool {
 	code, _ := s.act(n.name, "monitor")
 	score := s.attrs[n.name]["master-galera"] == "100"
 	switch {
+	case code == ocf.Degraded && n.role == "Unpromoted": // joining: nothing to do but to look again
+		s.now = s.now.Add(30 * time.Second)
+		return true
 	case code == ocf.RunningPromoted && n.role == "Promoted":
 		return false
 	case n.role == "Promoted":
@@ -279,6 +283,24 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			s.node("db3").has(historyA, 16, false)
 			s.acked = 17
 		},
+	}
+	lives["after the furthest lost its grastate.dat"] = func(s *site) {
+		lives["after an orderly stop"](s)
+		s.node("db2").grastate = ""
+	}
+	lives["after all lost their grastate.dat"] = func(s *site) {
+		lives["after a crash"](s)
+		for _, n := range s.nodes {
+			n.grastate = ""
+		}
+	}
+	lives["with prepared transactions"] = func(s *site) {
+		lives["after a crash"](s)
+		s.node("db3").prepared = true
+	}
+	lives["with a state transfer that outlasts the promotion"] = func(s *site) {
+		lives["after an orderly stop"](s)
+		s.node("db3").transfer = 5 * time.Minute
 	}
 	for name, prepare := range lives {
 		t.Run(name, func(t *testing.T) {

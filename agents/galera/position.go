@@ -50,7 +50,7 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 // history (replicator_smm.cpp, "non-trivial recovery information"); a zero uuid
 // there is Galera's own mark of data that it does not vouch for.
 func assess(state *wsrep.State, rec wsrep.Recovered) report {
-	r := report{Position: rec.Position, State: state}
+	r := report{Position: rec.Position, State: state, recovered: rec.Text}
 	switch {
 	case state == nil || state.Position.None() || state.Position.UUID != rec.Position.UUID:
 		r.NoGrastate = true

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/agents/galera/bootstrap"
+	"holdfast/agents/galera/wsrep"
 	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
@@ -58,7 +60,7 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	if err := c.markSafe(own); err != nil {
 		return 0, err
 	}
-	return c.run(ctx, Boot{NewCluster: true, Position: own.Text})
+	return c.run(ctx, Boot{NewCluster: true, Position: own.bootstrapText()})
 }
 
 // mayBootstrap is the last look before a cluster is made: only the operator's word
@@ -79,6 +81,9 @@ func (c *call) mayBootstrap(s *crm.Status, own report) bool {
 	return ok
 }
 
+// grastateVersion is the format of the file that Galera 4 writes (saved_state.cpp).
+const grastateVersion = "2.1"
+
 // withdraw gives the promotion up without failing it: there is nothing wrong with
 // this node, and Pacemaker demotes it as soon as it sees the score gone.
 func (c *call) withdraw(ctx context.Context, s *crm.Status) (ocf.Code, error) {
@@ -90,8 +95,19 @@ func (c *call) withdraw(ctx context.Context, s *crm.Status) (ocf.Code, error) {
 	return ocf.Success, nil
 }
 
-// markSafe sets safe_to_bootstrap in grastate.dat if Galera needs it to start.
+// markSafe sets safe_to_bootstrap in grastate.dat if Galera needs it to start. A file
+// that was deleted is written anew, as Galera has it beside a database that was
+// interrupted: without it the cluster would begin a new history, which no other node
+// could tell from that of another cluster, should this one be gone before they joined.
 func (c *call) markSafe(own report) error {
+	if own.NoGrastate && !own.Denied && own.Position.Known() {
+		c.log.Info("writing the grastate.dat that is missing, because this node was elected", "position", own.Position)
+		unknown := bootstrap.Position{UUID: own.Position.UUID, Seqno: -1}
+		if err := c.files.MarkSafe(wsrep.State{Version: grastateVersion, Position: unknown}); err != nil {
+			return fmt.Errorf("write grastate.dat: %w", err)
+		}
+		return nil
+	}
 	if own.State == nil || own.State.SafeToBootstrap || own.State.Position.None() {
 		return nil
 	}

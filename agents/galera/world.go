@@ -166,11 +166,21 @@ type report struct {
 	Position bootstrap.Position
 	// Text is the position in the server's own words, for --wsrep-start-position;
 	// "" if grastate.dat has it all.
-	Text       string
+	Text string
+	// recovered is the position in the server's own words, whatever grastate.dat says.
+	recovered  string
 	NoGrastate bool
 	Denied     bool // grastate.dat is there, but does not vouch for the data
 	Safe       bool
 	// Interrupted is that the database did not leave the cluster in order.
 	Interrupted bool
 	State       *wsrep.State // nil: no usable grastate.dat
+}
+
+// bootstrapText is where the server begins that is the first of its cluster.
+func (r report) bootstrapText() string {
+	if r.NoGrastate && !r.Denied && r.Position.Known() {
+		return r.recovered
+	}
+	return r.Text
 }
