@@ -275,8 +275,9 @@ func mostAdvanced(nodes []Node) Decision {
 	}
 }
 
-// better says whether n, which is later in the list, is to be preferred: by its
-// position first, then because Galera vouches for a node that has its grastate.dat. Of equals the last in the list wins, so that all elect the same one.
+// better says whether n, which is later in the list, is to be preferred: by its position
+// first, then because Galera vouches for a node that has its grastate.dat. Of equals the
+// last in the list wins, so that all elect the same one.
 func better(n, best *Node) bool {
 	if n.Position.Seqno != best.Position.Seqno {
 		return n.Position.Seqno > best.Position.Seqno
