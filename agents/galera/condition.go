@@ -1,6 +1,6 @@
 package main
 
-import "holdfast/ocf"
+import "context"
 
 // The values of wsrep_local_state (Galera's documentation, "Node State Changes").
 const (
@@ -17,15 +17,15 @@ func (st Wsrep) condition() string {
 	case st.State == donor:
 		// Galera has one state for a node that feeds another one and for one that its
 		// operator took out of flow control (wsrep_desync): both lag behind.
-		return "is " + st.called("Donor/Desynced") + ", so it may lag behind the cluster"
+		return st.called("Donor/Desynced") + ": may lag behind the cluster"
 	case st.State == joining || st.State == joined:
-		return "is " + st.called("Joining") + ", so it lags behind the cluster"
+		return st.called("Joining") + ": lags behind the cluster"
 	case st.State != synced:
-		return "is " + st.called("in an unknown state") + ", not Synced"
+		return st.called("unknown state") + ": not Synced"
 	case st.NotReady:
-		return "refuses queries (wsrep_ready=OFF)"
+		return "not ready: refuses queries (wsrep_ready=OFF)"
 	case st.ReadOnly:
-		return "refuses writes; run: SET GLOBAL read_only=0"
+		return "read-only: refuses writes; run SET GLOBAL read_only=0"
 	}
 	return ""
 }
@@ -38,12 +38,28 @@ func (st Wsrep) called(otherwise string) string {
 	return otherwise
 }
 
-// promoted is the exit status of a member: Pacemaker takes a degraded one as
-// promoted all the same, and shows the reason in pcs status.
-func (c *call) promoted(st Wsrep) (ocf.Code, error) {
-	words := st.condition()
-	if words == "" {
-		return ocf.RunningPromoted, nil
+// show publishes what is special about this node, and takes it back when nothing is any
+// more. A note of what was published spares the monitor a process as long as nothing
+// changes. Pacemaker's own words for it, the exit statuses 190 and 191, would stay in
+// pcs status as failed actions until somebody cleans them up.
+func (c *call) show(ctx context.Context, words string) {
+	shown, err := c.files.Note(noteState)
+	if err == nil && shown == words {
+		return
 	}
-	return 0, ocf.Errorf(ocf.DegradedPromoted, "%s %s", c.node, words)
+	if words == "" {
+		c.log.Info("this node is a full member of the cluster")
+	} else {
+		c.log.Warn("this node is no full member of the cluster: " + words)
+	}
+	err = c.identify(ctx)
+	if err == nil {
+		err = c.update(ctx, c.set(c.node, attrState, words))
+	}
+	if err == nil {
+		err = c.files.SaveNote(noteState, words)
+	}
+	if err != nil {
+		c.log.Warn("the node's state could not be shown; the next monitor tries again", "error", err)
+	}
 }

@@ -77,11 +77,6 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// says is a member of the primary component in a state of its own.
-func says(state int, comment string) func(*machine) {
-	return func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: state, Comment: comment} }
-}
-
 func TestMonitorOfARunningServer(t *testing.T) {
 	for name, c := range map[string]struct {
 		state  func(*machine)
@@ -97,12 +92,6 @@ func TestMonitorOfARunningServer(t *testing.T) {
 		"crashed":     {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
 		"stopped by somebody": {func(n *machine) { n.kill(); n.result = "success" }, ocf.NotRunning,
 			"mariadb.service was stopped in order, but not by the cluster"},
-		"donor":  {says(donor, "Donor/Desynced"), ocf.DegradedPromoted, "db1 is Donor/Desynced, so it may lag behind the cluster"},
-		"joined": {says(joined, "Joined"), ocf.DegradedPromoted, "db1 is Joined, so it lags behind the cluster"},
-		"read-only": {func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: synced, ReadOnly: true} }, ocf.DegradedPromoted,
-			"db1 refuses writes; run: SET GLOBAL read_only=0"},
-		"not ready": {func(n *machine) { n.status = Wsrep{ClusterStatus: primary, State: synced, NotReady: true} }, ocf.DegradedPromoted,
-			"db1 refuses queries (wsrep_ready=OFF)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)

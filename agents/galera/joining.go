@@ -38,9 +38,10 @@ func (c *call) leaveJoining(ctx context.Context, doing string) (ocf.Code, error)
 	if err := c.files.SaveNote(noteJoining, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
 		return 0, fmt.Errorf("note that the server goes on joining: %w", err)
 	}
-	if err := c.update(ctx, c.set(c.node, attrState, doing), c.score(c.node, "")); err != nil {
+	if err := c.update(ctx, c.score(c.node, "")); err != nil {
 		return 0, err
 	}
+	c.show(ctx, "joining: "+doing)
 	return ocf.Success, nil
 }
 
@@ -77,20 +78,17 @@ func (c *call) monitorJoining(ctx context.Context, since string) (ocf.Code, erro
 	case errors.Is(err, ErrLogin):
 		return 0, c.loginFailed(err)
 	case c.req.Probe():
-		return ocf.Degraded, nil
+		return ocf.Success, nil
 	case !c.peerStays(ctx, s):
 		return c.giveUp(ctx)
 	}
-	doing := c.progress(state, st, err)
-	if err := c.update(ctx, differing(s, []crm.Change{c.set(c.node, attrState, doing)})...); err != nil {
-		c.log.Warn("the progress could not be published", "error", err)
-	}
-	// The reason stands in pcs status; what changes stands in the attribute.
-	return 0, ocf.Errorf(ocf.Degraded, "%s is joining the cluster since %s; its attribute %s says how far it is", c.node, since, c.attribute(attrState))
+	c.show(ctx, fmt.Sprintf("joining since %s: %s", since, c.progress(state, st, err)))
+	return ocf.Success, nil
 }
 
 func (c *call) joinedAtLast(ctx context.Context, s *crm.Status) (ocf.Code, error) {
-	changes := differing(s, []crm.Change{c.set(c.node, attrState, ""), c.score(c.node, promotable)})
+	c.show(ctx, "")
+	changes := differing(s, []crm.Change{c.score(c.node, promotable)})
 	if len(changes) > 0 {
 		c.log.Info("the server is synced; this node may be promoted")
 	}

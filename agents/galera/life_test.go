@@ -40,7 +40,7 @@ func (s *site) step(n *machine) bool {
 	code, _ := s.act(n.name, "monitor")
 	score := s.attrs[n.name]["master-galera"] == "100"
 	switch {
-	case code == ocf.Degraded && n.role == "Unpromoted": // joining: nothing to do but to look again
+	case code == ocf.Success && n.role == "Unpromoted" && n.notes[noteJoining] != "" && !score: // look again later
 		s.now = s.now.Add(30 * time.Second)
 		return true
 	case code == ocf.RunningPromoted && n.role == "Promoted":

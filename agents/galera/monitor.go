@@ -103,9 +103,11 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 		if err := c.adopt(ctx); err != nil {
 			c.log.Warn("the promotion score could not be restored", "error", err)
 		}
-		return ocf.RunningPromoted, nil
+		// Pacemaker may have been away, and the attribute with it.
+		return ocf.RunningPromoted, c.files.SaveNote(noteState, "")
 	}
-	return c.promoted(st)
+	c.show(ctx, st.condition())
+	return ocf.RunningPromoted, nil
 }
 
 func (c *call) adopt(ctx context.Context) error {

@@ -207,7 +207,8 @@ func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
 	if err != nil {
 		return 0, err
 	}
-	changes := append([]crm.Change{c.set(c.node, attrState, ""), c.score(c.node, "")}, c.publication(r)...)
+	c.show(ctx, "")
+	changes := append([]crm.Change{c.score(c.node, "")}, c.publication(r)...)
 	if err := c.update(ctx, changes...); err != nil {
 		return 0, err
 	}
@@ -236,7 +237,8 @@ func (c *call) invite(ctx context.Context, everyone bool) error {
 	if err != nil {
 		return err
 	}
-	changes := []crm.Change{c.set(c.node, attrState, ""), c.score(c.node, promotable)}
+	c.show(ctx, "")
+	changes := []crm.Change{c.score(c.node, promotable)}
 	for _, i := range s.Active(c.resource) {
 		if everyone && i.Node != c.node && slices.Contains(c.nodes, i.Node) {
 			changes = append(changes, c.score(i.Node, promotable))

@@ -83,12 +83,12 @@ func (c *call) forget(ctx context.Context) error {
 func (c *call) stopServer(ctx context.Context) error {
 	err := c.server.Stop(ctx, c.grace(ctx))
 	if errors.Is(err, ErrNoUnit) {
-		return c.files.SaveNote(noteJoining, "")
+		return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteState, ""))
 	}
 	if err != nil {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
-	return c.files.SaveNote(noteJoining, "")
+	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteState, ""))
 }
 
 // killShare is kept of the time for a stop to kill the server and see it gone.

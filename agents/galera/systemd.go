@@ -107,7 +107,7 @@ func (s *systemd) configure(ctx context.Context, launch Launch, auxiliary []byte
 
 // Release implements Server.
 func (s *systemd) Release(ctx context.Context) error {
-	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(runDir+"/"+noteJoining), remove(auxiliaryLog)); err != nil {
+	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(auxiliaryLog)); err != nil {
 		return err
 	}
 	if removed, err := removeUnits(); err != nil || !removed {

@@ -65,11 +65,9 @@ func (w *watch) tell(ctx context.Context) {
 		return
 	}
 	w.told = now
-	doing := w.doing + ", " + megabytes(w.files.Size()) + " received"
 	if w.newCluster {
-		doing = w.doing
+		w.show(ctx, "starting: "+w.doing)
+		return
 	}
-	if err := w.update(ctx, w.set(w.node, attrState, doing)); err != nil {
-		w.log.Warn("the progress could not be published", "error", err)
-	}
+	w.show(ctx, "joining: "+w.doing+", "+megabytes(w.files.Size())+" received")
 }

@@ -137,6 +137,8 @@ const (
 	noteRecovered = "galera-recovered"
 	// noteJoining is when a promotion left its server to go on joining, RFC 3339.
 	noteJoining = "galera-joining"
+	// noteState is the state that the cluster shows of this node (attrState).
+	noteState = "galera-state"
 	// noteParted is the position at which the server was stopped in order, but apart
 	// from the primary component.
 	noteParted = "galera-parted"

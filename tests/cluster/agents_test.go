@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -23,16 +24,12 @@ func longTransfer(t *testing.T, f *fixture) {
 		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-rsync", "sh", "-c", "until pkill -STOP -x rsync; do :; done")
 	}
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
-	f.waitFor(t, "db1", "db3 to be joining in the unpromoted role", func(s status) bool {
-		return !slices.Contains(s.promoted(), "db3") && slices.ContainsFunc(s.reasons("db3"), func(reason string) bool {
-			return strings.Contains(reason, "db3 is joining the cluster since")
-		})
-	})
-	if state := f.attribute(t.Context(), "db3", "galera-state"); !strings.Contains(state, "received") {
-		t.Errorf("the attribute galera-state of db3 is %q, not how far the copy is", state)
+	f.waitState(t, "db3", "joining since ")
+	if s, err := f.status(t.Context(), "db1"); err != nil || slices.Contains(s.promoted(), "db3") {
+		t.Errorf("db3, which is joining, is promoted: %v %v", s, err)
 	}
-	if out := f.run(t, "db1", "pcs", "status"); !strings.Contains(out, "is joining the cluster since") {
-		t.Errorf("pcs status does not show the join:\n%s", out)
+	if out := f.run(t, "db1", "pcs", "status", "--full"); !strings.Contains(out, "joining since ") || !strings.Contains(out, " MB received") {
+		t.Errorf("pcs status --full does not show the join:\n%s", out)
 	}
 	before := f.run(t, "db3", "systemctl", "show", "--property=MainPID", "mariadb.service")
 	for _, donor := range []string{"db1", "db2"} {
@@ -51,17 +48,32 @@ func longTransfer(t *testing.T, f *fixture) {
 	f.waitHealthy(t, "db1")
 }
 
-// donorIsNamed takes a node out of flow control and looks for its name in pcs status.
+// donorIsNamed takes a node out of flow control, and another one out of writing, and
+// looks for what the cluster shows.
 func donorIsNamed(t *testing.T, f *fixture) {
 	f.sql(t, "db2", "SET GLOBAL wsrep_desync=ON")
-	f.waitFor(t, "db1", "db2 to be shown as desynced", func(s status) bool {
-		return slices.ContainsFunc(s.reasons("db2"), func(r string) bool { return strings.Contains(r, "db2 is Donor/Desynced") })
-	})
-	if s, err := f.status(t.Context(), "db1"); err != nil || !slices.Contains(s.promoted(), "db2") {
-		t.Errorf("a desynced node is no longer promoted: %v %v", s, err)
-	}
+	f.sql(t, "db3", "SET GLOBAL read_only=ON")
+	f.waitState(t, "db2", "Donor/Desynced: may lag behind the cluster")
+	f.waitState(t, "db3", "read-only: refuses writes")
+	f.waitHealthy(t, "db1")
 	f.sql(t, "db2", "SET GLOBAL wsrep_desync=OFF")
-	f.waitFor(t, "db1", "db2 to be well again", func(s status) bool { return len(s.reasons("db2")) == 0 })
+	f.sql(t, "db3", "SET GLOBAL read_only=OFF")
+	f.waitState(t, "db2", "")
+	f.waitState(t, "db3", "")
+	f.noFailures(t)
+}
+
+// waitState waits until the cluster shows a state of the node that begins with want; ""
+// for none.
+func (f *fixture) waitState(t *testing.T, node, want string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, fmt.Sprintf("%s to show the state %q", node, want), func(ctx context.Context) (string, bool) {
+		state := f.attribute(ctx, node, "galera-state")
+		return state, strings.HasPrefix(state, want) && (want != "" || state == "")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // missingInterface: one node lacks what the others have; the address must not be
