@@ -103,7 +103,7 @@ func missingInterface(t *testing.T, f *fixture) {
 func agentValidation(t *testing.T, f *fixture) {
 	for _, c := range []struct{ agent, parameter, want string }{
 		{"IPaddr2", "ip=300.1.1.1", `ip="300.1.1.1"`},
-		{"IPaddr2", "ip=192.168.205.77 cidr_netmask=33", `cidr_netmask="33"`},
+		{"IPaddr2", "ip=192.168.205.77 cidr_netmask=33", `cidr_netmask=33`},
 		{"galera", "wsrep_cluster_address=gcomm://", "wsrep_cluster_address"},
 		{"galera", "wsrep_cluster_address=gcomm://db1 datadir=/nowhere", `datadir="/nowhere"`},
 	} {
