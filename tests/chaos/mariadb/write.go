@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -84,4 +85,15 @@ func soleValue(rows driver.Rows) (string, error) {
 			return "", fmt.Errorf("the statement gave a %T instead of a name", v)
 		}
 	}
+}
+
+// Prune deletes the rows of a run below an id: a run that lasts for weeks must
+// not fill a disk.
+func (s *Server) Prune(ctx context.Context, run string, below uint64) error {
+	db := sql.OpenDB(s.connector)
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE run = ? AND id < ?", run, below); err != nil {
+		return fmt.Errorf("delete old rows of %s on %s: %w", run, s.address, err)
+	}
+	return nil
 }

@@ -108,7 +108,10 @@ func (s Status) Unclean(nodes []string, address string) []string {
 		why = append(why, fmt.Sprintf("%s failed on %s (%s)", f.Key, f.Node, f.Reason))
 	}
 	for _, b := range s.Bans {
-		why = append(why, "the constraint "+b.ID+" keeps a resource away")
+		// crm_resource --ban leaves these behind; others are the operator's design.
+		if strings.HasPrefix(b.ID, "cli-") {
+			why = append(why, "the constraint "+b.ID+" of an earlier move is still there")
+		}
 	}
 	if s.Summary.Options.Maintenance {
 		why = append(why, "the cluster is in maintenance mode")
