@@ -29,6 +29,8 @@ type campaign struct {
 	people transcript
 	run    result.Run
 	books  []kept
+
+	closeLedger func() error // of --ledger
 }
 
 // runCampaign runs faults of the catalogue, one after another.
@@ -54,7 +56,7 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 	}
 	ended := c.all(stop, faults)
 	c.run.Ended = time.Now()
-	ended = errors.Join(ended, c.recheck(stop.hard), c.art.deliver(c.run), guard.release(), c.art.close())
+	ended = errors.Join(ended, c.recheck(stop.hard), c.art.deliver(c.run), guard.release(), c.closeLedger(), c.art.close())
 	if opt.output == "json" {
 		if err := writeJSON(stdout, summaries(c.run.Faults)); err != nil {
 			return err
@@ -81,7 +83,7 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &campaign{opt: opt, terms: terms, target: reached, book: undoBook{file: file, base: base}}
+	c := &campaign{opt: opt, terms: terms, target: reached, book: undoBook{file: file, base: base}, closeLedger: func() error { return nil }}
 	c.config = monitor.Config{
 		Address: server, AddressName: host(opt.address), Resource: opt.resource, Target: reached,
 		Interval: opt.interval, Direct: opt.direct, Sample: opt.sample, ARP: opt.arp, Deadline: opt.timeout,
@@ -101,7 +103,11 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 		return nil, err
 	}
 	c.config.Ledger, c.config.Tell = c.art.ledger, c.art.hear
-	return c, nil
+	if opt.ledger == "" {
+		return c, nil
+	}
+	c.config.Ledger, c.closeLedger, err = openLedger(opt.ledger)
+	return c, err
 }
 
 // possible are the faults asked for without those that cannot be done here. One
@@ -109,7 +115,7 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 func (c *campaign) possible() ([]fault.Fault, error) {
 	var faults []fault.Fault
 	for _, name := range c.opt.faults {
-		found, err := fault.Find(fault.Catalogue(), []string{name})
+		found, err := fault.Find(c.opt.campaign.catalogue, []string{name})
 		if err != nil {
 			return nil, usageError("%w", err)
 		}

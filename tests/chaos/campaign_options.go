@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type campaignOptions struct {
 	inventory string
 	labctl    string
 	yes       bool
+	own       string        // file of faults of one's own
+	catalogue []fault.Fault // theirs and ours
 }
 
 // campaignFlags defines them.
@@ -29,6 +32,7 @@ func (o *options) campaignFlags(set *flag.FlagSet) {
 	set.StringVar(&c.inventory, "inventory", "", "")
 	set.StringVar(&c.labctl, "labctl", "labctl", "")
 	set.BoolVar(&c.yes, "yes", false, "")
+	set.StringVar(&c.own, "catalogue", "", "")
 	set.StringVar(&o.resource, "address-resource", "vip", "")
 	set.DurationVar(&o.direct, "direct", 50*time.Millisecond, "")
 	set.DurationVar(&o.sample, "sample", 20*time.Millisecond, "")
@@ -81,10 +85,13 @@ func (o *options) checkCampaign() error {
 	if len(o.faults) == 0 {
 		return nil
 	}
-	if _, err := fault.Find(fault.Catalogue(), o.faults); err != nil {
-		return usageError("%w", err)
+	if err := o.campaign.readCatalogue(); err != nil {
+		return err
 	}
 	c := o.campaign
+	if _, err := fault.Find(c.catalogue, o.faults); err != nil {
+		return usageError("%w", err)
+	}
 	switch {
 	case len(o.fault) > 0:
 		return usageError("%q and a command exclude each other: give names of faults or, behind --, a command", o.faults[0])
@@ -103,6 +110,30 @@ func (o *options) checkCampaign() error {
 		if d < time.Millisecond {
 			return usageError("--%s is %v: give a duration of 1ms or more", name, d)
 		}
+	}
+	return nil
+}
+
+// readCatalogue adds the faults of one's own to ours.
+func (c *campaignOptions) readCatalogue() error {
+	c.catalogue = fault.Catalogue()
+	if c.own == "" {
+		return nil
+	}
+	file, err := os.Open(c.own)
+	if err != nil {
+		return usageError("--catalogue: %w", err)
+	}
+	defer file.Close()
+	own, err := fault.Parse(file)
+	if err != nil {
+		return usageError("--catalogue %s: %w", c.own, err)
+	}
+	for _, f := range own {
+		if slices.Contains(fault.Names(c.catalogue), f.Name) {
+			return usageError("--catalogue %s: there is a fault %q already: give yours another name", c.own, f.Name)
+		}
+		c.catalogue = append(c.catalogue, f)
 	}
 	return nil
 }

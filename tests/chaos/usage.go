@@ -48,6 +48,7 @@ Schedule
 
 Faults of the catalogue
   FAULT...                 names, or "all"
+  --catalogue FILE         faults of your own beside them (chaos(8))
   --repeat N               each fault N times, at a random moment
   --target lab|ssh         the lab, or machines by ssh
   --inventory FILE         for ssh: how to reach the machines (chaos(8))

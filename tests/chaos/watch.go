@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -73,6 +74,7 @@ func watch(opt options, stdout io.Writer, stop stops) error {
 		w.screen = &screen{out: io.Discard}
 	}
 	w.run(stop.soft)
+	w.clear(stop.hard)
 	run := w.result(terms)
 	if err := errors.Join(art.deliver(run), art.close()); err != nil {
 		return err
@@ -174,6 +176,15 @@ func (w *watcher) prune(ctx context.Context) {
 			w.screen.tell(time.Now(), kindInfo, "%v", err)
 		}
 	}()
+}
+
+// clear deletes the rows that are left.
+func (w *watcher) clear(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, prepareDeadline)
+	defer cancel()
+	if err := w.server.Prune(limited, w.name, math.MaxInt64); err != nil {
+		w.screen.tell(time.Now(), kindInfo, "%v", err)
+	}
 }
 
 // result makes the run of what was seen.

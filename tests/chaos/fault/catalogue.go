@@ -148,12 +148,12 @@ func several() []Fault {
 			Inject:   []Step{run(Holder, kill), run(Other, kill).after(500 * time.Millisecond)}},
 		{Name: "two-nodes-power-cut", Description: "The node that holds the address and another one lose their power at the same moment.",
 			Expected: "The one that is left has no quorum and refuses; when the power is back the service is." + lossless,
-			Inject:   []Step{on(Holder, PowerOff), {Verb: PowerOff, On: Other, Along: true}}, Undo: []Step{on(Holder, PowerOn), on(Other, PowerOn)}, Hold: 5 * time.Second},
+			Inject:   []Step{on(Holder, PowerOff), {Verb: PowerOff, On: Other, Along: true}}, Undo: []Step{on(Holder, PowerOn), on(Other, PowerOn)}, Hold: 5 * time.Second, UndoFirst: true},
 		{Name: "all-databases-kill", Description: "mariadbd is killed on every node at once.",
 			Expected: "The cluster starts again from the node with the most recent data." + lossless,
 			Inject:   []Step{run(Each, kill)}},
 		{Name: "all-power-cut", Description: "Every node loses its power at once.",
 			Expected: "When the power is back the cluster starts again from the node with the most recent data." + lossless,
-			Inject:   []Step{on(Each, PowerOff)}, Undo: []Step{on(Each, PowerOn)}, Hold: 3 * time.Second},
+			Inject:   []Step{on(Each, PowerOff)}, Undo: []Step{on(Each, PowerOn)}, Hold: 3 * time.Second, UndoFirst: true},
 	}
 }

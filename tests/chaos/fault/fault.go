@@ -55,6 +55,7 @@ type Fault struct {
 	Inject      []Step
 	Undo        []Step        // may be run at any time, more than once, and after the machine was restarted
 	Hold        time.Duration // from the injection to the undoing, at least
+	UndoFirst   bool          // the service is not expected back before the fault is undone
 }
 
 // Names lists the names of faults.
@@ -84,16 +85,16 @@ func Find(catalogue []Fault, names []string) ([]Fault, error) {
 }
 
 func similar(catalogue []Fault, name string) string {
-	var close []string
+	var alike []string
 	for _, f := range catalogue {
 		if name != "" && (strings.Contains(f.Name, name) || strings.HasPrefix(f.Name, strings.SplitN(name, "-", 2)[0])) {
-			close = append(close, f.Name)
+			alike = append(alike, f.Name)
 		}
 	}
-	if len(close) == 0 {
+	if len(alike) == 0 {
 		return ""
 	}
-	return "; perhaps " + strings.Join(close, ", ")
+	return "; perhaps " + strings.Join(alike, ", ")
 }
 
 // Needs are the verbs of a fault beyond Script.

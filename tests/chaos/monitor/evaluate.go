@@ -94,7 +94,7 @@ func (o *observation) marks(t times, frame client.Frame, rows checked) []result.
 		add(result.Healed, "", t.healed)
 	}
 	if at, found := o.synced(); found && rows.result.Passed() {
-		add(result.Synced, "", at)
+		add(result.Synced, "", max(at, t.injected))
 	}
 	return marks
 }

@@ -123,7 +123,7 @@ func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Boun
 	t.returned = o.now()
 	if err != nil {
 		err = fmt.Errorf("inject %s: %w", b.Fault.Name, err)
-	} else if pause(ctx, b.Fault.Hold) {
+	} else if pause(ctx, b.Fault.Hold) && !b.Fault.UndoFirst {
 		// A service that stays away is no error of the run: the undoing may be what
 		// brings it back, and the figures say how long it took.
 		_ = o.awaitSteady(ctx, t.returned, o.config.After)

@@ -72,6 +72,14 @@ func (a *Address) Doublings() []Doubling {
 // Lane draws who answered, from the beginning of the observation to its end.
 func (a *Address) Lane(name string, injected, end time.Duration) result.Lane {
 	stays := a.Stays()
+	for i := range stays { // the first probe is answered a moment after the beginning
+		if stays[i].From <= a.Patience {
+			stays[i].From = 0
+		}
+		if end-stays[i].To <= a.Patience {
+			stays[i].To = end
+		}
+	}
 	edges := map[time.Duration]bool{0: true, end: true}
 	for _, s := range stays {
 		edges[s.From], edges[s.To] = true, true

@@ -49,7 +49,7 @@ func (n *Nodes) See(node string, at time.Duration, v NodeView) {
 		n.stays = map[string][]NodeStay{}
 	}
 	all := n.stays[node]
-	if last := len(all) - 1; last >= 0 && all[last].NodeView.equal(v) {
+	if last := len(all) - 1; last >= 0 && all[last].equal(v) {
 		all[last].To = at
 		return
 	}
