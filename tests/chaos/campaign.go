@@ -236,7 +236,8 @@ func (c *campaign) promise() {
 func (c *campaign) verdict(ended error) error {
 	for _, f := range c.run.Faults {
 		for _, b := range sla.Breaches(f, 0) {
-			return errors.Join(fmt.Errorf("%s, repetition %d: %s: %s", f.Name, f.Repetition, b.Kind, b.Text), ended)
+			broken := fmt.Errorf("%s, repetition %d: %s: %s", f.Name, f.Repetition, b.Kind, b.Text)
+			return &failure{status: exitFailed, err: errors.Join(broken, ended)}
 		}
 	}
 	if ended != nil {

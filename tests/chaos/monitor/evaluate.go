@@ -178,14 +178,25 @@ func (o *observation) unmeasured(frame client.Frame, rows checked) []string {
 	if o.blind != nil {
 		all = append(all, fmt.Sprintf("Who answers for the address was not seen: %v.", o.blind))
 	}
-	for _, s := range o.records[0].Stalls(max(stalled, o.config.Threshold)) {
-		all = append(all, fmt.Sprintf("The monitor itself was held up for %v from %+.2f s on; what it saw late counts as late.",
-			(s.To-s.From).Round(time.Millisecond), (s.From-frame.Injected).Seconds()))
+	if stalls := o.records[0].Stalls(max(stalled, o.config.Threshold)); len(stalls) > 0 {
+		all = append(all, stallWords(stalls, frame.Injected))
 	}
 	if unknown := o.unknownMembers(); len(unknown) > 0 {
 		all = append(all, fmt.Sprintf("%s did not say who its members are: a second primary component there would not be seen.", strings.Join(unknown, ", ")))
 	}
 	return all
+}
+
+// stallWords says when the monitor was held up.
+func stallWords(stalls []client.Stall, injected time.Duration) string {
+	longest := stalls[0]
+	for _, s := range stalls {
+		if s.To-s.From > longest.To-longest.From {
+			longest = s
+		}
+	}
+	return fmt.Sprintf("The monitor itself was held up %d times, for %v at most (from %+.2f s on); what it saw late counts as late.",
+		len(stalls), (longest.To - longest.From).Round(time.Millisecond), (longest.From - injected).Seconds())
 }
 
 // unknownMembers are the nodes that were never seen with a complete view.
