@@ -17,6 +17,7 @@ NODE   ?= 1
 KEEP   ?=
 N      ?= 10
 COUNT  ?= 30
+FAULTS ?= all
 
 .PHONY: help
 help: ## what there is to make
@@ -31,6 +32,11 @@ demo: ## three nodes, a power cut, the interruption; KEEP=1 leaves the cluster u
 demo-series: ## the demonstration N times in a row, with a table of the figures; N=10
 	@packaging/preflight demo
 	N=$(N) tests/demo/series
+
+.PHONY: campaign
+campaign: ## every fault of the catalogue N times on the lab, in build/chaos; N=5, FAULTS="power-cut ..."
+	@packaging/preflight demo
+	N=$(if $(filter command line environment,$(origin N)),$(N),5) FAULTS="$(FAULTS)" KEEP=$(KEEP) tests/demo/campaign
 
 .PHONY: test
 test: ## every test

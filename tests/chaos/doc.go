@@ -1,13 +1,18 @@
-// Command chaos measures what a client of the cluster feels while something goes
-// wrong: it writes through the floating address on a fixed schedule, over a new
-// connection each time, starts a fault, and afterwards proves on every node that
-// no acknowledged write was lost.
+// Command chaos measures what clients of the cluster feel, with faults and
+// without, and proves on every node that no acknowledged write was lost.
 //
-// The parts: load starts the writes, mariadb does one of them, ledger keeps what
-// became of each, outage makes interruptions of the answers, verify holds the
-// ledger against every node. This package joins them: options, the course of a
-// run, what people see, the exit status.
+// The commands: run injects faults of a catalogue, or runs a command as a fault;
+// watch holds a running service against an objective; verify compares the rows of
+// an earlier run; init, faults and undo help them.
 //
-// Not its business: making a fault. It runs the command that it is given (chaos
-// run ... -- labctl power off {node}) and knows neither the lab nor Pacemaker.
+// The parts: load keeps the schedule, client has the kinds of clients on it,
+// mariadb does one attempt, ledger keeps what became of each write, outage makes
+// interruptions of the answers, sample and timeline look at the nodes and the
+// address, judge finds broken promises, fault is the catalogue, target does it to
+// real nodes, monitor takes one fault from a clean cluster to a clean cluster, and
+// page, junit and sla show what came of it, all as values of package result.
+// This package joins them: options, files, what people see, the exit status.
+//
+// Not its business: the lab. It is driven by the commands that it is given, and
+// knows of Pacemaker no more than what crm_mon says.
 package main

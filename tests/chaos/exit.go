@@ -8,11 +8,13 @@ import (
 
 // The exit statuses, as chaos(8) documents them.
 const (
-	exitOK      = 0
-	exitFailed  = 1 // writes lost, service not back, or verification not passed
-	exitUsage   = 2
-	exitNoStart = 3 // the run could not start, or the fault command failed
-	exitTooLong = 4 // everything is there, but the interruption exceeded --max-interruption
+	exitOK     = 0
+	exitFailed = 1 // writes lost, service not back, or verification not passed
+	exitUsage  = 2
+	// exitUnmeasured is of chaos watch alone: whether the promise was kept is not known.
+	exitUnmeasured = 2
+	exitNoStart    = 3 // the run could not start, or the fault command failed
+	exitTooLong    = 4 // everything is there, but the interruption exceeded --max-interruption
 )
 
 // failure is an error with its exit status.

@@ -30,7 +30,26 @@ func dispatch(args []string, getenv func(string) string, stdout, stderr io.Write
 		if err != nil {
 			return usageOr(err, stdout)
 		}
+		if len(opt.faults) > 0 {
+			return runCampaign(opt, stdout, stderr, interrupts(signals))
+		}
 		return run(opt, stdout, stderr, interrupts(signals))
+	case "init":
+		opt, err := parseInit(args[1:], getenv)
+		if err != nil {
+			return usageOr(err, stdout)
+		}
+		return initialise(opt, stdout, interrupts(signals))
+	case "watch":
+		opt, err := parseWatch(args[1:], getenv)
+		if err != nil {
+			return usageOr(err, stdout)
+		}
+		return watch(opt, stdout, interrupts(signals))
+	case "faults":
+		return usageOr(listFaults(args[1:], stdout), stdout)
+	case "undo":
+		return usageOr(undo(args[1:], stdout, interrupts(signals)), stdout)
 	case "verify":
 		opt, err := parseVerify(args[1:], getenv)
 		if err != nil {
@@ -40,9 +59,9 @@ func dispatch(args []string, getenv func(string) string, stdout, stderr io.Write
 	case "help", "-h", "--help":
 		return usageOr(errHelp, stdout)
 	case "":
-		return usageError("no command: say chaos run, chaos verify or chaos help")
+		return usageError("no command: say chaos help")
 	default:
-		return usageError("unknown command %q: say chaos run, chaos verify or chaos help", verb)
+		return usageError("unknown command %q: say chaos help", verb)
 	}
 }
 

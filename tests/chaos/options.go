@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,19 @@ type options struct {
 	noVerify        bool
 	fault           []string
 
+	// chaos run FAULT...
+	faults    []string
+	campaign  campaignOptions
+	direct    time.Duration
+	sample    time.Duration
+	arp       time.Duration
+	heal      time.Duration
+	resource  string
+	outDir    string
+	undoFile  string
+	objective string
+	window    string
+
 	// chaos verify
 	runName string
 }
@@ -43,76 +57,57 @@ type options struct {
 // nodeOption is one --node NAME=ADDRESS.
 type nodeOption struct{ name, address string }
 
-var errHelp = errors.New("help wanted") //nolint:gochecknoglobals // a sentinel
-
-// usageOr prints the usage when it was asked for, and else passes err on.
-func usageOr(err error, stdout io.Writer) error {
-	if !errors.Is(err, errHelp) && !errors.Is(err, flag.ErrHelp) {
-		return err
-	}
-	fmt.Fprint(stdout, usage)
-	return nil
-}
-
-const usage = `chaos: write through the floating address, start a fault, measure the interruption
-
-  chaos run --address HOST[:PORT] --node NAME=HOST[:PORT]... [options] [-- COMMAND ARGS...]
-  chaos verify --ledger FILE --node NAME=HOST[:PORT]... [options]
-
-Where
-  --address HOST[:PORT]    what clients connect to, normally the floating address (port 3306)
-  --node NAME=HOST[:PORT]  a node at its own address, NAME its hostname; once for every node
-  --user NAME              default chaos
-  --password-file FILE     its first line is the password; else from CHAOS_PASSWORD
-  --database NAME          default chaos; the table "writes" is created in it
-
-Schedule of chaos run
-  --interval 10ms          between two writes; the resolution of all figures
-  --timeout 250ms          deadline of one write, connecting included
-  --threshold 100ms        from here on a gap between two answers is an interruption
-  --before 3s              acknowledged writes without a gap before COMMAND is run
-  --after 5s               acknowledged writes without a gap after it
-  --limit 60s              for each of the two to happen, and for COMMAND to return
-  --duration D             without COMMAND: stop after D (default: at SIGINT or SIGTERM)
-  COMMAND ARGS...          the fault; {node} becomes the node that answered last
-
-Verdict
-  --verify-wait 180s       for every node to be synced after the run
-  --no-verify              do not look at the nodes; lost writes stay unknown
-  --max-interruption D     exit status 4 when the interruption was longer
-  --ledger FILE            append the verdict of every write, for chaos verify
-  --run NAME               chaos verify: this run of the ledger (default: its last)
-  --output text|json       json: one object on standard output, all else on standard error
-
-Exit status
-  0 nothing lost, service back   1 writes lost, service not back, or not verified
-  2 usage                        3 could not start, or COMMAND failed
-  4 longer than --max-interruption
-`
-
-// parseRun parses the arguments of chaos run.
+// parseRun parses the arguments of chaos run: options and names of faults, or
+// options and, behind --, a command.
 func parseRun(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos run", flag.ContinueOnError)
 	secret := o.common(set)
-	set.StringVar(&o.address, "address", "", "")
-	set.DurationVar(&o.interval, "interval", 10*time.Millisecond, "")
-	set.DurationVar(&o.timeout, "timeout", 250*time.Millisecond, "")
-	set.DurationVar(&o.threshold, "threshold", 100*time.Millisecond, "")
+	o.schedule(set, 10*time.Millisecond)
 	set.DurationVar(&o.before, "before", 3*time.Second, "")
 	set.DurationVar(&o.after, "after", 5*time.Second, "")
 	set.DurationVar(&o.limit, "limit", time.Minute, "")
 	set.DurationVar(&o.duration, "duration", 0, "")
-	set.DurationVar(&o.maxInterruption, "max-interruption", 0, "")
 	set.BoolVar(&o.noVerify, "no-verify", false, "")
-	if err := parseFlags(set, args); err != nil {
+	o.campaignFlags(set)
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, o.fault = args[:i], args[i+1:]
+	}
+	names, err := parseMixed(set, args)
+	if err != nil {
 		return o, err
 	}
-	o.fault = set.Args()
+	o.faults = names
 	if err := o.checkRun(); err != nil {
 		return o, err
 	}
+	if err := o.checkCampaign(); err != nil {
+		return o, err
+	}
 	return o, o.finish(secret, getenv)
+}
+
+// schedule defines the options of everything that writes through the address.
+func (o *options) schedule(set *flag.FlagSet, interval time.Duration) {
+	set.StringVar(&o.address, "address", "", "")
+	set.DurationVar(&o.interval, "interval", interval, "")
+	set.DurationVar(&o.timeout, "timeout", 250*time.Millisecond, "")
+	set.DurationVar(&o.threshold, "threshold", 100*time.Millisecond, "")
+	set.DurationVar(&o.maxInterruption, "max-interruption", 0, "")
+}
+
+// parseMixed parses options with other arguments between them, and returns those.
+func parseMixed(set *flag.FlagSet, args []string) ([]string, error) {
+	var others []string
+	for {
+		if err := parseFlags(set, args); err != nil {
+			return nil, err
+		}
+		if set.NArg() == 0 {
+			return others, nil
+		}
+		others, args = append(others, set.Arg(0)), set.Args()[1:]
+	}
 }
 
 // parseVerify parses the arguments of chaos verify.
@@ -193,7 +188,8 @@ func isHostname(name string) bool {
 	return name != "" && strings.Trim(name, allowed) == "" && !strings.HasPrefix(name, "-")
 }
 
-func (o *options) checkRun() error {
+// checkAddress completes --address.
+func (o *options) checkAddress() error {
 	if o.address == "" {
 		return usageError("--address is missing: give the floating address, like --address 192.168.205.70")
 	}
@@ -202,6 +198,13 @@ func (o *options) checkRun() error {
 		return usageError("--address: %w", err)
 	}
 	o.address = address
+	return nil
+}
+
+func (o *options) checkRun() error {
+	if err := o.checkAddress(); err != nil {
+		return err
+	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration

@@ -161,9 +161,15 @@ func frozen(ctx context.Context, t *testing.T, l *lab.Lab) {
 	if _, err := l.Exec(ctx, "db3", "true"); err == nil || !strings.Contains(err.Error(), "frozen") {
 		t.Errorf("a command in a frozen node: %v", err)
 	}
+	// It answers nothing, not even with the kernel that it shares here with the others.
+	waitFor(ctx, t, "a frozen node to be silent", func(ctx context.Context) (string, bool) {
+		out, err := l.Exec(ctx, "db1", "ping", "-c1", "-W1", "db3")
+		return out, err != nil
+	})
 	if err := l.Thaw(ctx, "db3"); err != nil {
 		t.Fatal(err)
 	}
+	ok(ctx, t, l, "db1", "ping", "-c1", "-W5", "db3")
 	ok(ctx, t, l, "db3", "true")
 	// Power comes before anything else: a frozen node can be cut, and starts again unfrozen.
 	if err := errors.Join(l.Freeze(ctx, "db3"), l.PowerOff(ctx, "db3"), l.PowerOn(ctx, "db3")); err != nil {

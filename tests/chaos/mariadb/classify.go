@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -127,7 +128,7 @@ func isTimeout(err error) bool {
 // behind ErrInvalidConn.
 func isLost(err error) bool {
 	var network *net.OpError
-	return errors.Is(err, mysql.ErrInvalidConn) || errors.As(err, &network)
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.As(err, &network)
 }
 
 // Advice is the remedy for an error that keeps a run from starting, for people.

@@ -84,3 +84,38 @@ func (s *Server) Present(ctx context.Context, run string) ([]uint64, error) {
 	}
 	return ids, nil
 }
+
+// Checksum is one number for all rows of a run with everything in them, so that
+// nodes can be compared beyond the ids. Like [Server.Present] it first lets the
+// node apply what the cluster had committed.
+func (s *Server) Checksum(ctx context.Context, run string) (string, error) {
+	db := sql.OpenDB(s.connector)
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return "", fmt.Errorf("connect to %s: %w", s.address, err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SET SESSION wsrep_sync_wait=1, time_zone='+00:00'"); err != nil {
+		return "", fmt.Errorf("prepare the checksum on %s: %w", s.address, err)
+	}
+	var sum string
+	err = conn.QueryRowContext(ctx, "SELECT CONCAT(COUNT(*), '-', COALESCE(BIT_XOR(CRC32(CONCAT_WS('/', id, node, written))), 0), "+
+		"'-', COALESCE(SUM(CRC32(CONCAT_WS('\\\\', written, node, id))), 0)) FROM "+s.table+" WHERE run = ?", run).Scan(&sum)
+	if err != nil {
+		return "", fmt.Errorf("sum up the rows on %s: %w", s.address, err)
+	}
+	return sum, nil
+}
+
+// Ready says nothing when the table of writes is there and may be written to by
+// the user; it changes nothing.
+func (s *Server) Ready(ctx context.Context) error {
+	db := sql.OpenDB(s.connector)
+	defer db.Close()
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT id FROM "+s.table+" LIMIT 1) one").Scan(&n); err != nil {
+		return fmt.Errorf("read %s on %s: %w", s.table, s.address, err)
+	}
+	return nil
+}

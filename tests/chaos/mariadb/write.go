@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -37,13 +38,20 @@ func (s *Server) Write(ctx context.Context, run string, id uint64) Outcome {
 }
 
 func (s *Server) insert(ctx context.Context, conn driver.Conn, run string, id uint64) (string, error) {
+	return query(ctx, conn, "INSERT INTO "+s.table+" (run, id, node) VALUES (?, ?, @@hostname) RETURNING node", run, id)
+}
+
+// query runs a statement that gives one value.
+func query(ctx context.Context, conn driver.Conn, statement string, args ...driver.Value) (string, error) {
 	queryer, ok := conn.(driver.QueryerContext)
 	if !ok {
 		return "", errors.New("the driver cannot run a query with a deadline")
 	}
-	rows, err := queryer.QueryContext(ctx,
-		"INSERT INTO "+s.table+" (run, id, node) VALUES (?, ?, @@hostname) RETURNING node",
-		[]driver.NamedValue{{Ordinal: 1, Value: run}, {Ordinal: 2, Value: id}})
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	rows, err := queryer.QueryContext(ctx, statement, named)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +60,7 @@ func (s *Server) insert(ctx context.Context, conn driver.Conn, run string, id ui
 }
 
 // soleValue reads a result of one row and one column to its very end. The row
-// itself is no acknowledgement: the server sends it before it commits, and a
+// of a write is no acknowledgement: the server sends it before it commits, and a
 // commit that fails comes as an error in place of the end-of-result packet.
 func soleValue(rows driver.Rows) (string, error) {
 	row := make([]driver.Value, 1)
@@ -61,7 +69,7 @@ func soleValue(rows driver.Rows) (string, error) {
 		err := rows.Next(row)
 		if errors.Is(err, io.EOF) {
 			if count != 1 {
-				return "", fmt.Errorf("INSERT ... RETURNING gave %d rows instead of 1", count)
+				return "", fmt.Errorf("the statement gave %d rows instead of 1", count)
 			}
 			return value, nil
 		}
@@ -74,7 +82,18 @@ func soleValue(rows driver.Rows) (string, error) {
 		case string:
 			value = v
 		default:
-			return "", fmt.Errorf("INSERT ... RETURNING gave a %T instead of a name", v)
+			return "", fmt.Errorf("the statement gave a %T instead of a name", v)
 		}
 	}
+}
+
+// Prune deletes the rows of a run below an id: a run that lasts for weeks must
+// not fill a disk.
+func (s *Server) Prune(ctx context.Context, run string, below uint64) error {
+	db := sql.OpenDB(s.connector)
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE run = ? AND id < ?", run, below); err != nil {
+		return fmt.Errorf("delete old rows of %s on %s: %w", run, s.address, err)
+	}
+	return nil
 }

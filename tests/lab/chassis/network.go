@@ -6,6 +6,8 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 )
 
 const bridgeName = "br0"
@@ -59,6 +61,40 @@ func plug(node string, cable Cable) error {
 	}
 	return nil
 }
+
+// silence lets nothing pass between a node and the bridge, without the node seeing its link go: a machine that stands still answers
+// nothing, whereas here its share of the kernel would go on answering ARP and accepting connections.
+func silence(node string, silent bool) error {
+	port, err := netlink.LinkByName(portName(node))
+	if err != nil {
+		return fmt.Errorf("find the bridge port of %s: %w", node, err)
+	}
+	state := byte(stpForwarding)
+	if silent {
+		state = stpBlocking
+	}
+	msg := nl.NewIfInfomsg(unix.AF_BRIDGE)
+	msg.Index = int32(port.Attrs().Index)
+	attributes := nl.NewRtAttr(unix.IFLA_PROTINFO|unix.NLA_F_NESTED, nil)
+	attributes.AddRtAttr(nl.IFLA_BRPORT_STATE, []byte{state})
+	request := nl.NewNetlinkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
+	request.AddData(msg)
+	request.AddData(attributes)
+	_, err = request.Execute(unix.NETLINK_ROUTE, 0)
+	if errors.Is(err, unix.ENETDOWN) { // its cable is out: silent already, and forwarding when it is put in again
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("block or open the bridge port of %s: %w", node, err)
+	}
+	return nil
+}
+
+// States of a bridge port (linux/if_bridge.h).
+const (
+	stpForwarding = 3
+	stpBlocking   = 4
+)
 
 // removePort removes what is left of a node's cable: the kernel takes a dead node's network away in its own time, and until then the
 // name is taken.

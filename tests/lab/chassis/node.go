@@ -273,6 +273,9 @@ func (n *node) setFrozen(frozen bool) error {
 	if n.gone == nil {
 		return fmt.Errorf("%s has no power", n.config.Name)
 	}
+	if err := silence(n.config.Name, frozen); err != nil {
+		return err
+	}
 	if err := n.cgroup.freeze(frozen); err != nil {
 		return err
 	}

@@ -1,0 +1,253 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/tests/chaos/client"
+	"holdfast/tests/chaos/ledger"
+	"holdfast/tests/chaos/mariadb"
+	"holdfast/tests/chaos/outage"
+	"holdfast/tests/chaos/sample"
+	"holdfast/tests/chaos/timeline"
+)
+
+// patience is how many ARP probes a node may leave unanswered without being
+// taken for gone.
+const patience = 10
+
+// observation is everything that is seen while the clients and samplers run.
+type observation struct {
+	config  Config
+	run     string
+	origin  time.Time
+	clients []client.Client
+	stop    context.CancelFunc
+	over    sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	records []*client.Record
+	book    ledger.Ledger
+	fileErr error
+	streak  outage.Streak // of the writer
+	holder  string        // who answered the writer last
+	views   timeline.Nodes
+	latest  map[string]timeline.NodeView
+	address timeline.Address
+	blind   error // why ARP is not seen
+}
+
+// observe starts everything; finish ends it.
+func observe(ctx context.Context, c Config, run string) *observation {
+	ctx, stop := context.WithCancel(ctx)
+	o := &observation{
+		config: c, run: run, origin: time.Now(), stop: stop, latest: map[string]timeline.NodeView{},
+		streak:  outage.Streak{Threshold: c.Threshold},
+		address: timeline.Address{Patience: patience * c.ARP},
+		clients: client.All(client.Config{Address: c.Address, Nodes: c.Nodes, Interval: c.Interval, Direct: c.Direct}),
+	}
+	attempts := make(chan client.Answered, 4096)
+	var running sync.WaitGroup
+	for _, cl := range o.clients {
+		o.records = append(o.records, &client.Record{Client: cl})
+		running.Go(func() { cl.Run(ctx, run, o.origin, c.Deadline, attempts) })
+	}
+	go func() {
+		running.Wait()
+		close(attempts)
+	}()
+	o.over.Go(func() {
+		for a := range attempts {
+			o.attempt(a)
+		}
+	})
+	o.watchNodes(ctx)
+	o.watchAddress(ctx)
+	return o
+}
+
+func (c Config) sampled() []sample.Node {
+	nodes := make([]sample.Node, len(c.Nodes))
+	for i, n := range c.Nodes {
+		nodes[i] = sample.Node(n)
+	}
+	return nodes
+}
+
+func (o *observation) watchNodes(ctx context.Context) {
+	seen := make(chan sample.Seen, 256)
+	go sample.Views(ctx, o.origin, o.config.Sample, o.config.Deadline, o.config.sampled(), seen)
+	o.over.Go(func() {
+		for s := range seen {
+			o.view(s)
+		}
+	})
+}
+
+func (o *observation) watchAddress(ctx context.Context) {
+	arp, err := sample.ListenARP(o.config.Address.Address(), o.config.sampled())
+	if err != nil {
+		o.blind = err
+		return
+	}
+	answers := make(chan sample.Answered, 256)
+	go arp.Run(ctx, o.origin, o.config.ARP, answers)
+	o.over.Go(func() {
+		for a := range answers {
+			o.mu.Lock()
+			o.address.Answer(a.Node, a.At)
+			o.mu.Unlock()
+		}
+	})
+}
+
+// finish stops the clients and samplers and waits for what was under way.
+func (o *observation) finish() {
+	o.stop()
+	o.over.Wait()
+}
+
+func (o *observation) now() time.Duration { return time.Since(o.origin) }
+
+// attempt takes one attempt into all the books.
+func (o *observation) attempt(a client.Answered) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	a.Answer.Node = o.config.nodeName(a.Answer.Node)
+	o.records[a.Client].Add(a.Attempt)
+	verdict, _ := client.Verdict(a.Attempt)
+	if c := o.clients[a.Client]; c.Writes() {
+		o.book.Record(c.ID(a.Tick), verdict)
+		o.append(ledger.Record{Run: o.run, ID: c.ID(a.Tick), Verdict: verdict.String(), Node: a.Answer.Node, At: o.origin.Add(a.Done)})
+	}
+	if a.Client != 0 {
+		return
+	}
+	if verdict == ledger.Acknowledged {
+		o.streak.Answer(a.Done)
+		o.holder = a.Answer.Node
+	}
+	o.config.Writer(o.origin, a.Attempt)
+}
+
+// append writes to the ledger file. Its first error stays: a ledger with holes
+// proves nothing.
+func (o *observation) append(r ledger.Record) {
+	if o.config.Ledger != nil && o.fileErr == nil {
+		o.fileErr = ledger.Append(o.config.Ledger, r)
+	}
+}
+
+func (o *observation) view(s sample.Seen) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before, known := o.latest[s.Node]
+	o.views.See(s.Node, s.At, s.View)
+	o.latest[s.Node] = s.View
+	if !known || before.State != s.View.State || before.ConfID != s.View.ConfID {
+		text := s.View.State
+		if s.View.Primary {
+			text += fmt.Sprintf(", view %d [%s]", s.View.ConfID, strings.Join(s.View.Members, " "))
+		}
+		o.config.Tell(Event{At: o.origin.Add(s.At), Kind: KindNode, Node: s.Node, Text: text})
+	}
+}
+
+// steady says for how long the writer was served without a gap, counted from the
+// given time, and false in the middle of a gap.
+func (o *observation) steady(from time.Duration) (time.Duration, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.streak.Unbroken(from), o.streak.Silent(o.now()) < o.config.Threshold
+}
+
+// servedBy is the node that answered the writer last.
+func (o *observation) servedBy() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.holder
+}
+
+// broken is why the observation cannot go on.
+func (o *observation) broken() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fileErr
+}
+
+// unsettled says why the databases are not one component of all nodes, all
+// synced; nothing when they are.
+func (o *observation) unsettled() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var why []string
+	var first timeline.NodeView
+	for i, n := range o.config.Nodes {
+		v := o.latest[n.Name]
+		if i == 0 {
+			first = v
+		}
+		switch {
+		case v.State != "Synced" || !v.Primary:
+			why = append(why, fmt.Sprintf("the database on %s is %s", n.Name, v.State))
+		case v.Size != len(o.config.Nodes):
+			why = append(why, fmt.Sprintf("%s is in a component of %d", n.Name, v.Size))
+		case v.Cluster != first.Cluster || v.ConfID != first.ConfID:
+			why = append(why, fmt.Sprintf("%s and %s are in different views", o.config.Nodes[0].Name, n.Name))
+		}
+	}
+	return why
+}
+
+// Config says what to observe, with which clients.
+type Config struct {
+	Address     *mariadb.Server
+	AddressName string // for people
+	Resource    string // id of the address' resource
+	Nodes       []client.Node
+	Target      Target
+	Interval    time.Duration // of the clients through the address
+	Direct      time.Duration // of those straight to a node
+	Sample      time.Duration // between two looks at a node
+	ARP         time.Duration // between two questions for the address
+	Deadline    time.Duration // of an attempt
+	Threshold   time.Duration // a shorter gap is ordinary latency
+	Before      time.Duration // of steady service before the fault
+	After       time.Duration // of steady service after it
+	Limit       time.Duration // for the service to be steady, before and after
+	Heal        time.Duration // for the cluster to be clean, before and after
+	Ledger      io.Writer     // nil without a file
+	Tell        func(Event)
+	Writer      func(origin time.Time, a client.Attempt) // every attempt of the writer, in order of its end
+}
+
+// nodeName is the name by which the run knows a server that gives its hostname.
+func (c Config) nodeName(hostname string) string {
+	short, _, _ := strings.Cut(hostname, ".")
+	for _, n := range c.Nodes {
+		if strings.EqualFold(n.Name, hostname) || strings.EqualFold(n.Name, short) {
+			return n.Name
+		}
+	}
+	return hostname
+}
+
+// Event is something that happened, for people and for the lines of JSON.
+type Event struct {
+	At   time.Time
+	Kind string
+	Node string
+	Text string
+}
+
+// The kinds of events.
+const (
+	KindNode  = "NODE"  // a node was seen in another state
+	KindFault = "FAULT" // injected or undone
+	KindWait  = "WAIT"  // what is waited for
+	KindCheck = "CHECK" // the rows are compared
+)

@@ -1,0 +1,190 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"holdfast/tests/chaos/fault"
+)
+
+// Target is the commands that reach the nodes. In every argument {node} becomes
+// the node's name and {login} how to log in to it.
+type Target struct {
+	Name   string   // lab or ssh
+	shell  []string // runs the script on its standard input as root
+	verbs  map[fault.Verb][]string
+	lacks  map[fault.Verb]string // why a verb cannot be done here
+	logins map[string]string
+}
+
+// Lab is the lab whose labctl is given, with the options that it needs.
+func Lab(labctl ...string) Target {
+	with := func(args ...string) []string { return append(append([]string{}, labctl...), args...) }
+	shared := "the nodes of the lab share the disk of this machine, which must neither fill up nor stand still"
+	return Target{
+		Name:  "lab",
+		shell: with("exec", "{node}", "--", "sh", "-e"),
+		verbs: map[fault.Verb][]string{
+			fault.PowerOff: with("power", "off", "{node}"), fault.PowerOn: with("power", "on", "{node}"),
+			fault.CableOut: with("cable", "out", "{node}"), fault.CableIn: with("cable", "in", "{node}"),
+			fault.Freeze: with("freeze", "{node}"), fault.Thaw: with("thaw", "{node}"),
+		},
+		lacks: map[fault.Verb]string{fault.DiskFull: shared, fault.DiskHold: shared, fault.DiskFree: shared},
+	}
+}
+
+// Cannot says why a fault cannot be done here, or nothing when it can.
+func (t Target) Cannot(f fault.Fault) string {
+	for _, verb := range f.Needs() {
+		if t.verbs[verb] == nil && diskScript(verb) == "" || t.lacks[verb] != "" {
+			if why := t.lacks[verb]; why != "" {
+				return why
+			}
+			return fmt.Sprintf("the inventory does not say how to do %s: add %s", verb, setting(verb))
+		}
+	}
+	return ""
+}
+
+// Run runs a script on a node and returns what it printed.
+func (t Target) Run(ctx context.Context, node, script string) (string, error) {
+	return t.command(ctx, node, t.shell, script)
+}
+
+// Do does one action. How long the command may take is ctx's business.
+func (t Target) Do(ctx context.Context, a fault.Action) error {
+	script, args := a.Script, t.shell
+	if a.Verb != fault.Script {
+		if script = diskScript(a.Verb); script == "" {
+			args = t.verbs[a.Verb]
+		}
+	}
+	if args == nil || t.lacks[a.Verb] != "" {
+		return fmt.Errorf("%s cannot be done on %s", a.Verb, a.Node)
+	}
+	if _, err := t.command(ctx, a.Node, args, script); err != nil {
+		return fmt.Errorf("%s on %s: %w", a.Verb, a.Node, err)
+	}
+	return nil
+}
+
+// killAfter is how long a command that was told to end may take.
+const killAfter = 2 * time.Second
+
+func (t Target) command(ctx context.Context, node string, template []string, input string) (string, error) {
+	args := make([]string, len(template))
+	for i, word := range template {
+		args[i] = strings.NewReplacer("{node}", node, "{login}", t.logins[node]).Replace(word)
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &stdout, &stderr
+	// A Ctrl-C at the terminal must not end a command in the middle of its work.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = killAfter
+	err := cmd.Run()
+	if err == nil {
+		return stdout.String(), nil
+	}
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+	}
+	if said := lastLine(stderr.String()); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
+	}
+	return stdout.String(), fmt.Errorf("%s: %w", args[0], err)
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
+// The files and mounts that the disk's faults leave, for their undoing.
+const (
+	datadir = `d=$(mariadbd --print-defaults 2>/dev/null | tr ' ' '\n' | sed -n 's/^--datadir=//p' | tail -n 1); d=${d:-/var/lib/mysql}; `
+	filler  = `"$d/holdfast-chaos.fill"`
+)
+
+// diskScript is a verb of the disk as a script; empty for the other verbs.
+func diskScript(v fault.Verb) string {
+	switch v {
+	case fault.DiskFull:
+		// The second one takes what the first could not have in one piece.
+		return datadir + `fallocate -l "$(df --output=avail -B1 "$d" | tail -n 1)" ` + filler + ` || dd if=/dev/zero of=` + filler + ` bs=1M 2>/dev/null || true`
+	case fault.DiskHold:
+		return datadir + `mountpoint -q "$d" || { echo "$d is not a file system of its own: freezing it would freeze the machine" >&2; exit 1; }; fsfreeze --freeze "$d"`
+	case fault.DiskFree:
+		return datadir + `if mountpoint -q "$d"; then fsfreeze --unfreeze "$d" 2>/dev/null || true; fi; rm -f ` + filler
+	default:
+		return ""
+	}
+}
+
+// All does actions in order, those that belong together at the same time. It
+// goes on after a failure and returns all of them.
+func (t Target) All(ctx context.Context, actions []fault.Action) error {
+	var failures []error
+	for len(actions) > 0 {
+		together := 1
+		for together < len(actions) && actions[together].Along {
+			together++
+		}
+		if !pause(ctx, actions[0].Pause) {
+			return errors.Join(append(failures, context.Cause(ctx))...)
+		}
+		results := make(chan error, together)
+		for _, a := range actions[:together] {
+			go func() { results <- t.Do(ctx, a) }()
+		}
+		for range together {
+			failures = append(failures, <-results)
+		}
+		actions = actions[together:]
+	}
+	return errors.Join(failures...)
+}
+
+// Again is how long Undo waits between two attempts.
+const again = 500 * time.Millisecond
+
+// Undo does every action, each again and again until it succeeds: a machine that
+// is just being restarted cannot be told anything yet. It returns what could not
+// be undone before ctx ended.
+func (t Target) Undo(ctx context.Context, actions []fault.Action) error {
+	results := make(chan error, len(actions))
+	for _, a := range actions {
+		go func() {
+			for {
+				err := t.Do(ctx, a)
+				if err == nil || !pause(ctx, again) {
+					results <- err
+					return
+				}
+			}
+		}()
+	}
+	var failures []error
+	for range actions {
+		failures = append(failures, <-results)
+	}
+	return errors.Join(failures...)
+}
+
+// pause waits; false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
+	}
+}
