@@ -1,0 +1,180 @@
+//go:build lab && record
+
+package cluster
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"holdfast/tests/lab"
+)
+
+// recordings is where the streams go that crmbridge/incident replays.
+const recordings = "../../crmbridge/incident/testdata"
+
+// TestRecord makes the recordings anew: what every node's daemons say around a fault,
+// until the survivors have nothing left to do. It is no test, and only runs with
+//
+//	go test -tags lab,record -run TestRecord ./tests/cluster
+func TestRecord(t *testing.T) {
+	f := startFixture(t)
+	firstBoot(t, f)
+	f.putNodeTest(t)
+	for _, s := range []struct {
+		name  string
+		fault func(t *testing.T, f *fixture, victim, witness string)
+		after func(t *testing.T, f *fixture, victim, witness string)
+	}{
+		{"planned-move", func(t *testing.T, f *fixture, victim, witness string) {
+			f.run(t, witness, "pcs", "resource", "move", "vip", witness)
+			f.waitAway(t, witness, victim)
+		}, nil},
+		{"standby", func(t *testing.T, f *fixture, victim, witness string) {
+			f.run(t, witness, "pcs", "node", "standby", victim)
+			f.waitAway(t, witness, victim)
+			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
+			f.run(t, witness, "pcs", "node", "unstandby", victim)
+			f.waitHealthy(t, witness)
+		}, nil},
+		{"mariadb-killed", func(t *testing.T, f *fixture, victim, witness string) {
+			f.kill(t, victim)
+			f.waitHealthy(t, witness)
+		}, nil},
+		{"power-cut", func(t *testing.T, f *fixture, victim, witness string) {
+			if err := f.PowerOff(t.Context(), victim); err != nil {
+				t.Fatal(err)
+			}
+			f.waitAway(t, witness, victim)
+			f.waitHealthy(t, witness)
+		}, nil},
+		{"cable-out", func(t *testing.T, f *fixture, victim, witness string) {
+			if err := f.CableOut(t.Context(), victim); err != nil {
+				t.Fatal(err)
+			}
+			f.waitAway(t, witness, victim)
+			f.settled(t, witness)
+			if err := f.CableIn(t.Context(), victim); err != nil {
+				t.Fatal(err)
+			}
+			f.waitHealthy(t, witness)
+		}, nil},
+		{"quorum-lost", func(t *testing.T, f *fixture, _, witness string) {
+			for _, node := range names() {
+				if node != witness {
+					if err := f.PowerOff(t.Context(), node); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			f.waitFor(t, witness, "nobody but "+witness, func(s status) bool { return slices.Equal(s.online(), []string{witness}) })
+		}, func(t *testing.T, f *fixture, _, witness string) {
+			for _, node := range names() {
+				if node != witness {
+					if err := f.PowerOn(t.Context(), node); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			f.waitHealthy(t, witness)
+		}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			victim := f.waitHealthy(t, "db1").running("vip")[0]
+			witness := other(victim)
+			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
+			stop := f.record(t, s.name)
+			s.fault(t, f, victim, witness)
+			f.settled(t, witness)
+			stop()
+			if s.after != nil {
+				s.after(t, f, victim, witness)
+			}
+		})
+	}
+}
+
+// waitAway waits until the address is up on another node.
+func (f *fixture) waitAway(t *testing.T, witness, victim string) {
+	t.Helper()
+	f.waitFor(t, witness, "the address away from "+victim, func(s status) bool {
+		vip := s.running("vip")
+		return len(vip) == 1 && vip[0] != victim
+	})
+}
+
+// settled waits until the cluster has nothing to do, as far as it can without quorum.
+func (f *fixture) settled(t *testing.T, witness string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, "an idle cluster", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, witness, "crm_resource", "--wait", "--timeout", "60")
+		return fmt.Sprint(out, err), err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // the journal's tail; a recording needs no exact end
+}
+
+// record starts a recorder on every node and returns what stops them. A node that
+// loses its power ends its recording in the middle of a line, perhaps.
+func (f *fixture) record(t *testing.T, name string) (stop func()) {
+	t.Helper()
+	var stops []func()
+	for _, node := range names() {
+		file := filepath.Join(recordings, fmt.Sprintf("%s-%s.jsonl.gz", name, node))
+		if err := os.MkdirAll(recordings, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		out, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", node, "--", nodeTest, "record")
+		input, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := make(chan struct{}, 1)
+		zip, _ := gzip.NewWriterLevel(out, gzip.BestCompression)
+		cmd.Stdout = io.MultiWriter(zip, writerFunc(func(p []byte) (int, error) {
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
+			return len(p), nil
+		}))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-begun // the snapshot is there
+		stops = append(stops, func() {
+			input.Close()
+			if err := cmd.Wait(); err != nil {
+				t.Logf("the recording of %s ended with %v", node, err)
+			}
+			if err := zip.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := out.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return func() {
+		for _, s := range slices.Backward(stops) {
+			s()
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
