@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"crmbridge/qb":            {},
 	"crmbridge/corosync":      {"crmbridge/qb"},
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},
+	"crmbridge/unit":          {},
 	"crmbridge/incident":      {"cib"},
 	"tests":                   {"tests/"},
 	"tests/chaos":             {"tests/chaos/"},

@@ -10,15 +10,21 @@ import (
 	"testing"
 )
 
-// nodeTest is where the tests that run in a node are put there.
-const nodeTest = "/usr/local/bin/holdfast-node-test"
+// Where the tests that run in a node are put there.
+const (
+	nodeTest = "/usr/local/bin/holdfast-node-test"
+	unitTest = "/usr/local/bin/holdfast-unit-test"
+)
 
-// TestBridgeSpeaksWithTheDaemons runs the tests of crmbridge that need a real Pacemaker
-// and Corosync, in a node, as root and as hacluster, over shared memory and sockets.
+// TestBridgeSpeaksWithTheDaemons runs the tests of crmbridge that need a real Pacemaker,
+// Corosync and systemd, in a node, as root and as hacluster, over shared memory and
+// sockets.
 func TestBridgeSpeaksWithTheDaemons(t *testing.T) {
 	f := startFixture(t)
 	firstBoot(t, f)
-	f.putNodeTest(t)
+	f.putNodeTest(t, "pacemaker", nodeTest)
+	f.putNodeTest(t, "unit", unitTest)
+	t.Run("systemd", func(t *testing.T) { t.Log(f.run(t, "db1", unitTest, "-test.v", "-test.run", "^TestNode")) })
 	const everything, unprivileged = "^TestNode", "^TestNode(CIB|FencerAnswers|Quorum|Controller|Large)"
 	for _, part := range []struct {
 		name, node string
@@ -50,19 +56,20 @@ func TestBridgeSpeaksWithTheDaemons(t *testing.T) {
 	}
 }
 
-// putNodeTest builds the tests that run in a node and puts them on every one.
-func (f *fixture) putNodeTest(t *testing.T) {
+// putNodeTest builds the tests of a package of crmbridge that run in a node, and puts
+// them on every one.
+func (f *fixture) putNodeTest(t *testing.T, name, to string) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "node.test")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "lab", "-o", binary, "holdfast/crmbridge/pacemaker")
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "lab", "-o", binary, "holdfast/crmbridge/"+name)
 	build.Env = append(slices.Clip(build.Environ()), "CGO_ENABLED=0") // the node has what the image has
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the tests for a node: %v\n%s", err, out)
+		t.Fatalf("build the tests of %s for a node: %v\n%s", name, err, out)
 	}
 	for _, node := range names() {
-		if err := f.Put(t.Context(), node, binary, nodeTest); err != nil {
+		if err := f.Put(t.Context(), node, binary, to); err != nil {
 			t.Fatal(err)
 		}
-		f.run(t, node, "chmod", "755", nodeTest)
+		f.run(t, node, "chmod", "755", to)
 	}
 }

@@ -27,7 +27,7 @@ const recordings = "../../crmbridge/incident/testdata"
 func TestRecord(t *testing.T) {
 	f := startFixture(t)
 	firstBoot(t, f)
-	f.putNodeTest(t)
+	f.putNodeTest(t, "pacemaker", nodeTest)
 	for _, s := range []struct {
 		name  string
 		fault func(t *testing.T, f *fixture, victim, witness string)
