@@ -16,5 +16,5 @@
 // lib/pacemaker/pcmk_sched_actions.c (pcmk__create_history_xml, the history).
 //
 // Not its business: getting a CIB or a patchset from anywhere, changing a cluster, and
-// parameters of resources, which may hold secrets.
+// parameters of resources, which may hold secrets; only floating addresses are read.
 package cib

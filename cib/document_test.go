@@ -52,6 +52,7 @@ func TestStateReadsACIB(t *testing.T) {
 		NodeStates:  []cib.NodeState{{ID: "2", Name: "db2", Member: true, Online: true, Join: "member", Expected: "member"}, {ID: "1", Name: "db1", Join: "down", Expected: "down"}},
 		Attributes:  []cib.Attribute{{NodeID: "1", Node: "db1", Name: "standby", Value: "on"}, {NodeID: "2", Node: "db2", Name: "master-galera", Value: "100", Transient: true}},
 		Resources:   []cib.Resource{{ID: "galera-clone", Kind: "clone"}, {ID: "galera", Kind: "primitive", Class: "ocf", Provider: "holdfast", Type: "galera", Parent: "galera-clone"}, {ID: "vip", Kind: "primitive", Class: "ocf", Provider: "holdfast", Type: "IPaddr2"}},
+		Addresses:   []cib.Address{{Resource: "vip", IP: "192.0.2.1"}},
 		Settings:    []cib.Setting{{Resource: "galera-clone", Name: "promotable", Value: "true"}},
 		Constraints: []cib.Constraint{{ID: "cli-prefer-vip", Resource: "vip", Node: "db2", Role: "Started", Score: "INFINITY"}, {ID: "never-one", Resource: "vip", Node: "db1", Score: "-INFINITY"}},
 		Operations: []cib.Operation{

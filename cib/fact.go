@@ -3,7 +3,7 @@ package cib
 import "time"
 
 // Fact is one thing that the CIB says: a Cluster, Property, Node, NodeState, Attribute,
-// Resource, Setting, Constraint, Operation or Unreadable. All are comparable.
+// Resource, Address, Setting, Constraint, Operation or Unreadable. All are comparable.
 type Fact interface{ identity() identity }
 
 // identity tells which fact is the later version of which.
@@ -48,6 +48,10 @@ type Resource struct {
 	Class, Provider, Type string // of a primitive
 	Parent                string // the group or clone that it is in, or ""
 }
+
+// Address is the floating address that a resource of the type IPaddr2 manages: its one
+// parameter that is public by nature.
+type Address struct{ Resource, IP string }
 
 // Setting is a meta-attribute of a resource, as target-role.
 type Setting struct{ Resource, Name, Value string }
@@ -147,6 +151,7 @@ func (p Property) identity() identity   { return identity{"property", p.Set, p.N
 func (n Node) identity() identity       { return identity{"node", n.ID, "", ""} }
 func (n NodeState) identity() identity  { return identity{"state", n.ID, "", ""} }
 func (r Resource) identity() identity   { return identity{"resource", r.ID, "", ""} }
+func (a Address) identity() identity    { return identity{"address", a.Resource, "", ""} }
 func (s Setting) identity() identity    { return identity{"setting", s.Resource, s.Name, ""} }
 func (c Constraint) identity() identity { return identity{"constraint", c.ID, "", ""} }
 func (u Unreadable) identity() identity { return identity{"unreadable", u.Path, "", ""} }

@@ -98,6 +98,8 @@ func pairOf(e *etree.Element) Fact {
 		return Property{Set: attr(set, "id"), Name: name, Value: value}
 	case set.Tag == "meta_attributes" && isResource(owner):
 		return Setting{Resource: attr(owner, "id"), Name: name, Value: value}
+	case set.Tag == "instance_attributes" && owner.Tag == "primitive" && attr(owner, "type") == "IPaddr2" && name == "ip" && isResource(owner):
+		return Address{Resource: attr(owner, "id"), IP: value}
 	case set.Tag == "instance_attributes" && owner.Tag == "node":
 		return Attribute{NodeID: attr(owner, "id"), Node: attr(owner, "uname"), Name: name, Value: value}
 	case set.Tag == "instance_attributes" && owner.Tag == "transient_attributes" && owner.Parent() != nil:

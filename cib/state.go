@@ -13,6 +13,7 @@ type State struct {
 	NodeStates  []NodeState
 	Attributes  []Attribute
 	Resources   []Resource
+	Addresses   []Address
 	Settings    []Setting
 	Constraints []Constraint
 	Operations  []Operation
@@ -36,6 +37,8 @@ func (d *Document) State() State {
 			s.Attributes = append(s.Attributes, f)
 		case Resource:
 			s.Resources = append(s.Resources, f)
+		case Address:
+			s.Addresses = append(s.Addresses, f)
 		case Setting:
 			s.Settings = append(s.Settings, f)
 		case Constraint:

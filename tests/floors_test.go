@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"crmbridge/corosync":      {"crmbridge/qb"},
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},
 	"crmbridge/unit":          {},
+	"crmbridge/kernel":        {},
 	"crmbridge/incident":      {"cib"},
 	"tests":                   {"tests/"},
 	"tests/chaos":             {"tests/chaos/"},

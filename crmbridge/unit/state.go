@@ -83,13 +83,13 @@ func take[T any](m *merger, name string, to *T) {
 
 // moment takes a pair of properties, in microseconds; 0 is never.
 func (m *merger) moment(name string, to *Moment) {
-	var real, monotonic uint64
-	take(m, name, &real)
+	var wall, monotonic uint64
+	take(m, name, &wall)
 	take(m, name+"Monotonic", &monotonic)
 	if _, ok := m.p[name]; ok {
 		to.Real = time.Time{}
-		if real != 0 {
-			to.Real = time.UnixMicro(int64(real))
+		if wall != 0 {
+			to.Real = time.UnixMicro(int64(wall))
 		}
 	}
 	if _, ok := m.p[name+"Monotonic"]; ok {
