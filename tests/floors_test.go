@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"agents/ipaddr2/plan":     {},
 	"agents/internal/crm":     {},
 	"cib":                     {},
+	"crmbridge":               {"cib", "crmbridge/"},
 	"crmbridge/qb":            {},
 	"crmbridge/corosync":      {"crmbridge/qb"},
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// backlog is how many observations may wait for the daemon's loop; beyond it they wait
+// in the sources.
+const backlog = 1024
+
+// runDaemon is "crmbridge run".
+func runDaemon(ctx context.Context, args []string, _, stderr io.Writer) int {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	units := flags.String("units", "mariadb.service,corosync.service,pacemaker.service", "systemd units to follow, separated by commas")
+	debug := flags.Bool("debug", false, "log every event to standard error")
+	if status, ok := parseFlags(flags, args, stderr); !ok {
+		return status
+	}
+	level := slog.LevelInfo
+	if *debug {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
+	if err := serve(ctx, strings.Split(*units, ","), log); err != nil {
+		fmt.Fprintf(stderr, "crmbridge: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// withoutTime leaves the time to journald, which stamps every line.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// serve runs the sources and the loop until ctx ends, which is no error.
+func serve(ctx context.Context, units []string, log *slog.Logger) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	observations := make(chan observation, backlog)
+	listening := make(chan error, 1)
+	go func() {
+		s := &sources{units: units, out: observations, log: log}
+		err := s.run(ctx)
+		cancel(err)
+		listening <- err
+	}()
+	d, err := newLoop(log)
+	if err == nil {
+		err = d.run(ctx, observations)
+	}
+	cancel(err)
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	if source := <-listening; err == nil || errors.Is(err, context.Canceled) {
+		err = source
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
