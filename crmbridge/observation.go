@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/cib"
+	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/pacemaker"
 )
 
@@ -52,6 +53,9 @@ type fencingSeen struct {
 	reason  string
 	history []pacemaker.Fencing
 }
+
+// addressesRead are the addresses of this machine when following them began.
+type addressesRead []kernel.Address
 
 // blind says that a source sees nothing from now on, or that it never did.
 type blind struct{ reason string }

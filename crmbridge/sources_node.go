@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/unit"
@@ -33,7 +34,12 @@ func followAddresses(ctx context.Context, s *source) error {
 		return err
 	}
 	defer a.Close()
+	now, err := kernel.CurrentAddresses()
+	if err != nil {
+		return err
+	}
 	s.sight(ctx)
+	s.say(ctx, time.Now(), addressesRead(now))
 	for {
 		address, err := a.Next(ctx)
 		if err != nil {
