@@ -34,6 +34,7 @@ type observation struct {
 // different from before, and may have been more.
 type cibRead struct {
 	version cib.Version
+	facts   []cib.Fact
 	state   cib.State
 	changes []cib.Change
 }

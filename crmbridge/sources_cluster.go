@@ -55,7 +55,7 @@ func (d *document) read(ctx context.Context, s *source, follower *pacemaker.CIB)
 		return err
 	}
 	s.sight(ctx)
-	s.say(ctx, snapshot.Received, cibRead{version: snapshot.Version, state: d.copy.State(), changes: changes})
+	s.say(ctx, snapshot.Received, cibRead{version: snapshot.Version, facts: d.copy.Facts(), state: d.copy.State(), changes: changes})
 	return nil
 }
 

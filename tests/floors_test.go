@@ -29,13 +29,15 @@ var mayImport = map[string][]string{
 	"agents/ipaddr2/plan":     {},
 	"agents/internal/crm":     {},
 	"cib":                     {},
-	"crmbridge":               {"cib", "crmbridge/"},
+	"crmbridge":               {"crmbridge/", "cib"},
 	"crmbridge/qb":            {},
 	"crmbridge/corosync":      {"crmbridge/qb"},
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},
 	"crmbridge/unit":          {},
 	"crmbridge/kernel":        {},
 	"crmbridge/incident":      {"cib"},
+	"crmbridge/journal":       {"crmbridge/incident"},
+	"crmbridge/sla":           {"crmbridge/incident"},
 	"tests":                   {"tests/"},
 	"tests/chaos":             {"tests/chaos/"},
 	"packaging":               {},
@@ -43,7 +45,7 @@ var mayImport = map[string][]string{
 
 // brains decide and do nothing else, so that every decision can be read and tried
 // without a cluster.
-var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan"}
+var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan", "crmbridge/incident"}
 
 // notInBrains are what would let a brain act or depend on when it runs.
 var notInBrains = []string{"os", "os/exec", "net", "log", "log/slog", "syscall"}
