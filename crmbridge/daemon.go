@@ -26,12 +26,12 @@ type loop struct {
 	status   string
 }
 
-func newLoop(log *slog.Logger) (*loop, error) {
+func newLoop(c consumer, log *slog.Logger) (*loop, error) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		return nil, fmt.Errorf("read what systemd wants of a watchdog: %w", err)
 	}
-	return &loop{consumer: narrator{log}, log: log, watchdog: interval / 2, sight: map[sourceName]bool{}}, nil
+	return &loop{consumer: c, log: log, watchdog: interval / 2, sight: map[sourceName]bool{}}, nil
 }
 
 // run takes observations until ctx ends, and gives its cause. It tells systemd that it

@@ -1,19 +1,26 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"log/slog"
-	"time"
+	"io"
+
+	"holdfast/crmbridge/incident"
 )
 
-// narrator is a consumer that tells everything to the log.
-type narrator struct{ log *slog.Logger }
+// narrator is an output of lines of JSON, for people who look for an error.
+type narrator struct{ out *json.Encoder }
 
-var _ consumer = narrator{}
+var _ output = narrator{}
 
-func (n narrator) take(o observation) (time.Time, error) {
-	n.log.Debug("observed", "source", o.source, "received", o.received, "what", fmt.Sprintf("%T%+v", o.what, o.what))
-	return time.Time{}, nil
+func newNarrator(w io.Writer) narrator { return narrator{json.NewEncoder(w)} }
+
+func (n narrator) event(e incident.Event) error   { return n.line("event", e) }
+func (n narrator) record(r incident.Record) error { return n.line("record", r) }
+
+func (n narrator) line(kind string, value any) error {
+	if err := n.out.Encode(map[string]any{kind: value}); err != nil {
+		return fmt.Errorf("print an %s: %w", kind, err)
+	}
+	return nil
 }
-
-func (n narrator) wake(time.Time) (time.Time, error) { return time.Time{}, nil }

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+
+	"holdfast/crmbridge/incident"
 )
 
 // backlog is how many observations may wait for the daemon's loop; beyond it they wait
@@ -17,23 +20,34 @@ import (
 const backlog = 1024
 
 // runDaemon is "crmbridge run".
-func runDaemon(ctx context.Context, args []string, _, stderr io.Writer) int {
+func runDaemon(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	units := flags.String("units", "mariadb.service,corosync.service,pacemaker.service", "systemd units to follow, separated by commas")
-	debug := flags.Bool("debug", false, "log every event to standard error")
+	node := flags.String("node", "", "this node's name in the cluster (default: the host's name)")
 	if status, ok := parseFlags(flags, args, stderr); !ok {
 		return status
 	}
-	level := slog.LevelInfo
-	if *debug {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
-	if err := serve(ctx, strings.Split(*units, ","), log); err != nil {
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	if err := follow(ctx, *node, strings.Split(*units, ","), newNarrator(stdout), log); err != nil {
 		fmt.Fprintf(stderr, "crmbridge: %v\n", err)
 		return exitFailed
 	}
 	return exitOK
+}
+
+// follow makes records of what happens until ctx ends.
+func follow(ctx context.Context, node string, units []string, out output, log *slog.Logger) error {
+	if node == "" {
+		var err error
+		if node, err = os.Hostname(); err != nil {
+			return fmt.Errorf("find this node's name, say --node: %w", err)
+		}
+	}
+	m, err := newMachine()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, units, &recorder{translator: newTranslator(node, m), tracker: incident.NewTracker(node), out: out}, log)
 }
 
 // withoutTime leaves the time to journald, which stamps every line.
@@ -45,7 +59,7 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 }
 
 // serve runs the sources and the loop until ctx ends, which is no error.
-func serve(ctx context.Context, units []string, log *slog.Logger) error {
+func serve(ctx context.Context, units []string, c consumer, log *slog.Logger) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	observations := make(chan observation, backlog)
@@ -56,7 +70,7 @@ func serve(ctx context.Context, units []string, log *slog.Logger) error {
 		cancel(err)
 		listening <- err
 	}()
-	d, err := newLoop(log)
+	d, err := newLoop(c, log)
 	if err == nil {
 		err = d.run(ctx, observations)
 	}

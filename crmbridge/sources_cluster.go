@@ -93,12 +93,18 @@ func followFencer(ctx context.Context, s *source, c *qb.Conn) error {
 	}
 }
 
+// followQuorum says first who the nodes are: the events only have their ids.
 func followQuorum(ctx context.Context, s *source, c *qb.Conn) error {
+	settings, err := asking(ctx, corosyncSettings)
+	if err != nil {
+		return err
+	}
 	q, err := asking(ctx, func(ctx context.Context) (*corosync.Quorum, error) { return corosync.FollowQuorum(ctx, c) })
 	if err != nil {
 		return err
 	}
 	s.sight(ctx)
+	s.say(ctx, time.Now(), settings)
 	for {
 		e, err := q.Next(ctx)
 		if err != nil {
@@ -106,6 +112,15 @@ func followQuorum(ctx context.Context, s *source, c *qb.Conn) error {
 		}
 		s.say(ctx, e.Received, e)
 	}
+}
+
+func corosyncSettings(ctx context.Context) (corosync.Settings, error) {
+	c, err := corosync.NewDialer().Dial(ctx, "cmap")
+	if err != nil {
+		return corosync.Settings{}, err
+	}
+	defer c.Close()
+	return corosync.NewMap(c).Settings(ctx)
 }
 
 // asking bounds a question.
