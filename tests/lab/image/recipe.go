@@ -25,7 +25,7 @@ func Node() Recipe {
 		Packages: []string{
 			"systemd", "systemd-sysv", "dbus", "libpam-systemd",
 			"pacemaker", "pacemaker-cli-utils", "pacemaker-resource-agents", // without -cli-utils "pcs status" finds no crm_mon
-			"corosync", "pcs", "resource-agents", "fence-agents",
+			"corosync", "pcs", "crmsh", "resource-agents", "fence-agents",
 			"mariadb-server", "galera-4", "rsync",
 			"iproute2", "iputils-ping", "nftables", "procps", "less", "openssl", "libxml2-utils", "man-db",
 		},
