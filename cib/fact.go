@@ -1,6 +1,9 @@
 package cib
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Fact is one thing that the CIB says: a Cluster, Property, Node, NodeState, Attribute,
 // Resource, Address, Setting, Constraint, Operation or Unreadable. All are comparable.
@@ -112,6 +115,14 @@ type Transition struct {
 	Number int // of the transition; -1 if somebody injected the operation
 	Target int // the OCF code that was expected
 	DC     string
+}
+
+// String is the transition key, unlike that of any other operation; "" if there is none.
+func (t Transition) String() string {
+	if t == (Transition{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d:%d:%s", t.Action, t.Number, t.Target, t.DC)
 }
 
 // Pending is an operation that has begun and not ended.

@@ -39,7 +39,7 @@ func factOf(e *etree.Element) Fact {
 	case e.Tag == "rsc_location" && parent == "constraints" && attr(e, "rsc") != "":
 		return Constraint{ID: attr(e, "id"), Resource: attr(e, "rsc"), Node: attr(e, "node"), Role: attr(e, "role"), Score: attr(e, "score")}
 	case e.Tag == "cib" && e.Parent() == nil:
-		return Cluster{Quorate: isTrue(attr(e, "have-quorum")), DC: attr(e, "dc-uuid")}
+		return Cluster{Quorate: IsTrue(attr(e, "have-quorum")), DC: attr(e, "dc-uuid")}
 	case isResource(e):
 		r := Resource{ID: attr(e, "id"), Kind: e.Tag, Class: attr(e, "class"), Provider: attr(e, "provider"), Type: attr(e, "type")}
 		if parent != "resources" {
@@ -220,8 +220,8 @@ func tagOf(e *etree.Element) string {
 	return e.Tag
 }
 
-// isTrue reads a boolean as Pacemaker does (crm_is_true in lib/common/strings.c).
-func isTrue(s string) bool {
+// IsTrue reads a boolean as Pacemaker does (crm_is_true in lib/common/strings.c).
+func IsTrue(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "on", "yes", "y", "1":
 		return true

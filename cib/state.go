@@ -52,6 +52,9 @@ func (d *Document) State() State {
 	return s
 }
 
+// Facts are all that the document says, in its order.
+func (d *Document) Facts() []Fact { return facts(d.root) }
+
 // Property is a cluster property's value, or otherwise. The set that a rule or a score
 // puts first is not looked for: the first in the document counts.
 func (s State) Property(name, otherwise string) string {
@@ -78,12 +81,12 @@ func (s State) Standby(node string) bool { return s.says(node, "standby") }
 
 // Maintenance tells whether a node, or the whole cluster, is left alone.
 func (s State) Maintenance(node string) bool {
-	return isTrue(s.Property("maintenance-mode", "false")) || s.says(node, "maintenance")
+	return IsTrue(s.Property("maintenance-mode", "false")) || s.says(node, "maintenance")
 }
 
 func (s State) says(node, attribute string) bool {
 	return slices.ContainsFunc(s.Attributes, func(a Attribute) bool {
-		return a.Node == node && a.Name == attribute && isTrue(a.Value)
+		return a.Node == node && a.Name == attribute && IsTrue(a.Value)
 	})
 }
 

@@ -38,12 +38,12 @@ type Addresses struct {
 	err error
 }
 
-// FollowAddresses subscribes. The first that Next gives are those of now; a change may
-// be told twice.
+// FollowAddresses subscribes. Next gives what changes from then on; a change may be told
+// twice. Those that are there already: CurrentAddresses, asked afterwards.
 func FollowAddresses() (*Addresses, error) {
 	a := &Addresses{updates: make(chan netlink.AddrUpdate, 64), done: make(chan struct{})}
 	err := netlink.AddrSubscribeWithOptions(a.updates, a.done, netlink.AddrSubscribeOptions{
-		ListExisting: true, ReceiveBufferSize: receiveBuffer, ErrorCallback: a.failed,
+		ReceiveBufferSize: receiveBuffer, ErrorCallback: a.failed,
 	})
 	if err != nil {
 		close(a.done)
@@ -81,13 +81,38 @@ func (a *Addresses) Next(ctx context.Context) (Address, error) {
 			if err := a.reason(); !ok || err != nil {
 				return Address{}, fmt.Errorf("follow the addresses: %w: %w", ErrLost, orClosed(err))
 			}
-			if prefix, ok := prefixOf(u.LinkAddress); ok {
+			if prefix, ok := prefixOf(&u.LinkAddress); ok {
 				return Address{Received: time.Now(), Address: prefix, Interface: u.LinkIndex, Present: u.NewAddr}, nil
 			}
 		case <-ctx.Done():
 			return Address{}, context.Cause(ctx)
 		}
 	}
+}
+
+// CurrentAddresses are the addresses that this machine has.
+func CurrentAddresses() ([]Address, error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("list the addresses: %w", err)
+	}
+	var all []Address
+	for _, i := range interfaces {
+		addresses, err := i.Addrs()
+		if err != nil {
+			return nil, fmt.Errorf("list the addresses of %s: %w", i.Name, err)
+		}
+		for _, a := range addresses {
+			n, ok := a.(*net.IPNet)
+			if !ok {
+				continue
+			}
+			if prefix, ok := prefixOf(n); ok {
+				all = append(all, Address{Received: time.Now(), Address: prefix, Interface: i.Index, Present: true})
+			}
+		}
+	}
+	return all, nil
 }
 
 // Close ends the subscription.
@@ -100,7 +125,7 @@ func orClosed(err error) error {
 	return err
 }
 
-func prefixOf(n net.IPNet) (netip.Prefix, bool) {
+func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	ip, ok := netip.AddrFromSlice(n.IP)
 	if !ok {
 		return netip.Prefix{}, false

@@ -259,6 +259,9 @@ func TestNodePacemakerRestarts(t *testing.T) {
 	if err := <-restarted; err != nil {
 		t.Error(err)
 	}
+	// The CIB manager is back first; the next test wants all of them.
+	command(t, "sh", "-c", `until crm_mon -1 2>/dev/null | grep -q "partition with quorum" && stonith_admin --list-registered >/dev/null 2>&1; do sleep 0.2; done`)
+	command(t, "crm_resource", "--wait", "--timeout", "100")
 }
 
 // TestNodeFencingAndMembership watches the fencing of another node: its begin, its end,
