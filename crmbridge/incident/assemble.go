@@ -124,13 +124,13 @@ func (s *state) halted() bool {
 
 // extent is when the first and the last thing of the incident was.
 func (s *segment) extent() (begin, end Point) {
-	begin, end = point(s.root, tell(s.root)), point(s.root, tell(s.root))
+	begin, end = point(s.root, Tell(s.root)), point(s.root, Tell(s.root))
 	for _, e := range s.events {
 		if e.At.Wall.Before(begin.At) {
-			begin = point(e, tell(e))
+			begin = point(e, Tell(e))
 		}
 		if e.At.Wall.After(end.At) && e.Kind != TransitionEnded && e.Kind != ClusterIdle {
-			end = point(e, tell(e))
+			end = point(e, Tell(e))
 		}
 	}
 	return begin, end

@@ -224,11 +224,11 @@ func (s *segment) fencedByHand() map[string]bool {
 }
 
 func evidence(e Event) Evidence {
-	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: tell(e), CIB: e.CIB}
+	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: Tell(e), CIB: e.CIB}
 }
 
-// tell is an event as a sentence for people.
-func tell(e Event) string {
+// Tell is an event as a sentence for people.
+func Tell(e Event) string {
 	switch e.Kind {
 	case OperationEnded:
 		return tellResult(e)

@@ -40,7 +40,7 @@ func reckon(s *segment, cause Cause, planned bool, now time.Time) *course {
 		since = c.occurrence.At
 	}
 	if e, ok := s.first(func(e Event) bool { return c.acts(e) && !e.At.Wall.Before(since) }); ok {
-		c.action = point(e, tell(e))
+		c.action = point(e, Tell(e))
 	}
 	c.followAddress()
 	return c
@@ -55,10 +55,10 @@ func (c *course) acts(e Event) bool {
 // to calculate.
 func (c *course) findOccurrence() Point {
 	if !c.cause.Kind.Failure() {
-		return point(c.root, tell(c.root))
+		return point(c.root, Tell(c.root))
 	}
 	if e, ok := c.first(c.sawIt); ok {
-		return point(e, tell(e))
+		return point(e, Tell(e))
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
@@ -116,7 +116,7 @@ func (c *course) findDetection() Point {
 		return Point{}
 	}
 	if e, ok := c.first(c.noticed); ok {
-		return point(e, tell(e))
+		return point(e, Tell(e))
 	}
 	return Point{}
 }
@@ -127,7 +127,7 @@ func (c *course) followAddress() {
 	c.affected = c.cause.Kind == ServiceUnseen
 	for _, e := range c.events {
 		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.before.isAddress(e.Op.Resource) && !c.release.Known() {
-			c.release = point(e, tell(e))
+			c.release = point(e, Tell(e))
 		}
 	}
 	for _, name := range sortedKeys(c.before.known) {
@@ -182,7 +182,7 @@ func (c *course) serviceBack() (back, verified Point) {
 		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "monitor" && e.Op.Resource == start.Op.Resource &&
 			e.Node == start.Node && !e.At.Wall.Before(start.At.Wall)
 	}); ok {
-		verified = point(e, tell(e))
+		verified = point(e, Tell(e))
 	}
 	return back, verified
 }
@@ -197,9 +197,9 @@ func (c *course) up(start Event) Point {
 		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.before.known[start.Op.Resource].IP
 	})
 	if ok && seen && !added.At.Wall.Before(begun.At.Wall) && added.At.Wall.Before(start.At.Wall) {
-		return point(added, tell(added))
+		return point(added, Tell(added))
 	}
-	return point(start, tell(start))
+	return point(start, Tell(start))
 }
 
 // final is the last event that is wanted, or false.
