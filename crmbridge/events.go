@@ -9,6 +9,7 @@ import (
 
 	"holdfast/crmbridge/corosync"
 	"holdfast/crmbridge/incident"
+	"holdfast/crmbridge/journalctl"
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/unit"
 )
@@ -24,6 +25,8 @@ type translator struct {
 	corosync  corosyncView
 	units     map[string]unit.State
 	addresses map[string]bool
+	galera    string // the id of the database's newest view
+	sayings   []saying
 	// resync says which sources have just read the state of now after being blind: what
 	// differs from before happened at an unknown time.
 	resync map[sourceName]bool
@@ -44,7 +47,7 @@ type machine interface {
 func newTranslator(node string, m machine) *translator {
 	return &translator{
 		node: node, machine: m, cib: newCIBView(), fencing: newFencingView(),
-		units: map[string]unit.State{}, addresses: map[string]bool{}, resync: map[sourceName]bool{},
+		units: map[string]unit.State{}, addresses: map[string]bool{}, resync: map[sourceName]bool{}, sayings: sayings(),
 	}
 }
 
@@ -73,6 +76,8 @@ func (t *translator) events(o observation) []incident.Event {
 		return t.address(o, what, false)
 	case kernel.Step:
 		return t.clockChanged(o, what.By)
+	case journalctl.Line:
+		return t.spoken(o, what)
 	}
 	return nil
 }

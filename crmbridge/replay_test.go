@@ -21,6 +21,7 @@ import (
 	"holdfast/cib"
 	"holdfast/crmbridge/corosync"
 	"holdfast/crmbridge/incident"
+	"holdfast/crmbridge/journalctl"
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/pacemaker"
 )
@@ -154,6 +155,10 @@ func (r *replayer) what(e entry) any {
 		history, err := pacemaker.ParseHistory([]byte(e.XML))
 		must(err)
 		return fencingSeen{ended: r.fencing.Ended, status: r.fencing.Status, reason: r.fencing.Reason, history: history}
+	case "journal":
+		l, err := journalctl.Parse(e.Journal)
+		must(err)
+		return l
 	case "quorum":
 		c, err := corosync.ParseEvent(e.Message)
 		must(err)

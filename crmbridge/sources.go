@@ -62,6 +62,7 @@ func (s *sources) run(ctx context.Context) error {
 	follow(sourceUnits, func(ctx context.Context, src *source) error { return followUnits(ctx, src, s.units) })
 	follow(sourceAddresses, followAddresses)
 	follow(sourceClock, followClock)
+	follow(sourceJournal, func(ctx context.Context, src *source) error { return followJournal(ctx, src, s.units) })
 	wg.Wait()
 	return context.Cause(ctx)
 }
