@@ -27,8 +27,8 @@ type story struct {
 	what   any
 }
 
-// told are the events of a story, in words.
-func told(t *testing.T, lines []story) []string {
+// inWords are the events of a story.
+func inWords(t *testing.T, lines []story) []string {
 	t.Helper()
 	translator := newTranslator("db1", stillMachine{})
 	var out bytes.Buffer
@@ -157,7 +157,7 @@ func TestEvents(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, told(t, tt.lines)); diff != "" {
+			if diff := cmp.Diff(tt.want, inWords(t, tt.lines)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})

@@ -19,24 +19,57 @@ import (
 // in the sources.
 const backlog = 1024
 
+// listening are the options of the commands that follow the cluster.
+type listening struct {
+	node  string
+	units []string
+}
+
+// parseListening parses the options of a command, and tells its exit status if it must
+// not run.
+func parseListening(name string, args []string, stderr io.Writer) (o listening, status int, ok bool) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	units := flags.String("units", "mariadb.service,corosync.service,pacemaker.service", "systemd units to follow, separated by commas")
+	flags.StringVar(&o.node, "node", "", "this node's name in the cluster (default: the host's name)")
+	status, ok = parseFlags(flags, args, stderr)
+	o.units = strings.Split(*units, ",")
+	return o, status, ok
+}
+
 // runDaemon is "crmbridge run".
 func runDaemon(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	units := flags.String("units", "mariadb.service,corosync.service,pacemaker.service", "systemd units to follow, separated by commas")
-	node := flags.String("node", "", "this node's name in the cluster (default: the host's name)")
-	if status, ok := parseFlags(flags, args, stderr); !ok {
+	o, status, ok := parseListening("run", args, stderr)
+	if !ok {
 		return status
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
-	if err := follow(ctx, *node, strings.Split(*units, ","), newNarrator(stdout), log); err != nil {
+	return told(stderr, follow(ctx, o, newNarrator(stdout), logTo(stderr)))
+}
+
+// runEvents is "crmbridge events".
+func runEvents(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, status, ok := parseListening("events", args, stderr)
+	if !ok {
+		return status
+	}
+	return told(stderr, follow(ctx, o, newNarrator(stdout), logTo(stderr)))
+}
+
+// told prints an error, and gives the exit status.
+func told(stderr io.Writer, err error) int {
+	if err != nil {
 		fmt.Fprintf(stderr, "crmbridge: %v\n", err)
 		return exitFailed
 	}
 	return exitOK
 }
 
+func logTo(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+}
+
 // follow makes records of what happens until ctx ends.
-func follow(ctx context.Context, node string, units []string, out output, log *slog.Logger) error {
+func follow(ctx context.Context, o listening, out output, log *slog.Logger) error {
+	node := o.node
 	if node == "" {
 		var err error
 		if node, err = os.Hostname(); err != nil {
@@ -47,7 +80,7 @@ func follow(ctx context.Context, node string, units []string, out output, log *s
 	if err != nil {
 		return err
 	}
-	return serve(ctx, units, &recorder{translator: newTranslator(node, m), tracker: incident.NewTracker(node), out: out}, log)
+	return serve(ctx, o.units, &recorder{translator: newTranslator(node, m), tracker: incident.NewTracker(node), out: out}, log)
 }
 
 // withoutTime leaves the time to journald, which stamps every line.
