@@ -25,12 +25,17 @@ type translator struct {
 	corosync  corosyncView
 	units     map[string]unit.State
 	addresses map[string]bool
+	clockRead time.Time // when
+	clock     kernel.Clock
 	galera    string // the id of the database's newest view
 	sayings   []saying
 	// resync says which sources have just read the state of now after being blind: what
 	// differs from before happened at an unknown time.
 	resync map[sourceName]bool
 }
+
+// clockAge is how old the knowledge of the clock may be.
+const clockAge = time.Minute
 
 // machine is what the translator asks the machine that it runs on.
 type machine interface {
@@ -51,8 +56,17 @@ func newTranslator(node string, m machine) *translator {
 	}
 }
 
-// events are what an observation means.
+// events are what an observation means. When something happens after a while, how the
+// clock is comes with it: nobody tells when that changes.
 func (t *translator) events(o observation) []incident.Event {
+	events := t.meaning(o)
+	if len(events) == 0 || o.received.Sub(t.clockRead) < clockAge {
+		return events
+	}
+	return append(t.clockLooked(o), events...)
+}
+
+func (t *translator) meaning(o observation) []incident.Event {
 	switch what := o.what.(type) {
 	case blind:
 		return one(t.event(o, incident.Event{Kind: incident.Gap, Node: t.node, Change: incident.Change{Value: what.reason}}))

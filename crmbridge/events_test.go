@@ -31,13 +31,26 @@ type story struct {
 func inWords(t *testing.T, lines []story) []string {
 	t.Helper()
 	translator := newTranslator("db1", stillMachine{})
+	translator.clockRead, translator.clock = noon, kernel.Clock{Synchronized: true}
 	var out bytes.Buffer
 	for _, l := range lines {
+		if _, ok := l.what.(losesClock); ok {
+			translator.machine = lostMachine{}
+		}
 		for _, e := range translator.events(observation{l.source, noon.Add(l.after), l.what}) {
 			tellEvent(&out, e)
 		}
 	}
 	return strings.Split(strings.TrimSpace(out.String()), "\n")
+}
+
+// losesClock is, in a story, that nobody keeps the clock right from then on.
+type losesClock struct{}
+
+type lostMachine struct{ stillMachine }
+
+func (lostMachine) clock() (kernel.Clock, error) {
+	return kernel.Clock{MaxError: 16 * time.Second}, nil
 }
 
 func at(s time.Duration) unit.Moment {
@@ -144,6 +157,16 @@ func TestEvents(t *testing.T) {
 			{sourceClock, 0, seeing{}},
 			{sourceClock, 1 * s, kernel.Step{By: -time.Hour}},
 		}, []string{"12:00:00.000 kernel   clock-changed on db1 initial", "12:00:01.000 kernel   clock-changed on db1"}},
+		{"a clock that nobody keeps right any more", []story{
+			{sourceAddresses, 1 * s, kernel.Address{Address: vip, Present: true}},
+			{sourceAddresses, 61 * s, losesClock{}},
+			{sourceAddresses, 62 * s, kernel.Address{Address: vip}},
+			{sourceAddresses, 63 * s, kernel.Address{Address: vip, Present: true}},
+		}, []string{
+			"12:00:01.000 kernel   address-added 192.0.2.1/24 on db1",
+			"12:01:02.000 kernel   clock-changed on db1 initial", "12:01:02.000 kernel   address-removed 192.0.2.1/24 on db1",
+			"12:01:03.000 kernel   address-added 192.0.2.1/24 on db1",
+		}},
 		{"words at the time they were said", []story{
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-schedulerd", Message: " warning: Calculated transition 21 (with warnings), saving inputs in /var/lib/pacemaker/pengine/pe-warn-0.bz2"}},
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-controld", Message: " notice: Transition 21 (Complete=10, Pending=0, Fired=0, Skipped=0, Incomplete=0, Source=/var/lib/pacemaker/pengine/pe-warn-0.bz2): Complete"}},
@@ -179,7 +202,7 @@ func TestUnitTellsAnOrderedStop(t *testing.T) {
 		tr := newTranslator("db1", stillMachine{})
 		var last []bool
 		for _, s := range tt.states {
-			for _, e := range tr.events(observation{sourceUnits, noon, s}) {
+			for _, e := range tr.meaning(observation{sourceUnits, noon, s}) {
 				last = append(last, e.Unit.Job)
 			}
 		}

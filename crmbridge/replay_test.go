@@ -91,7 +91,7 @@ func replay(t *testing.T, entries []entry) []observation {
 		}
 	}
 	begin := entries[0].Received
-	return append([]observation{{sourceQuorum, begin, r.nodes}, {sourceFencer, begin, fencingSeen{}}}, all...)
+	return append([]observation{{sourceClock, begin, seeing{}}, {sourceQuorum, begin, r.nodes}, {sourceFencer, begin, fencingSeen{}}}, all...)
 }
 
 type replayer struct {
