@@ -24,8 +24,9 @@ type translator struct {
 	fencing   fencingView
 	corosync  corosyncView
 	units     map[string]unit.State
-	addresses map[string]bool
-	clockRead time.Time // when
+	addresses map[string]bool // by prefix
+	listed    bool            // the addresses were read
+	clockRead time.Time       // when
 	clock     kernel.Clock
 	galera    string // the id of the database's newest view
 	sayings   []saying
@@ -141,11 +142,12 @@ func (t *translator) seeing(o observation, s seeing) []incident.Event {
 	}))
 }
 
-// resynced says whether the state of now was read after being blind, once.
-func (t *translator) resynced(s sourceName) bool {
+// resynced says, once, whether what a source has just read can be compared with what it
+// said before it was blind. A source that was never heard before has only begun late.
+func (t *translator) resynced(s sourceName, before bool) bool {
 	was := t.resync[s]
 	delete(t.resync, s)
-	return was
+	return was && before
 }
 
 func one(e incident.Event) []incident.Event { return []incident.Event{e} }

@@ -53,9 +53,9 @@ func ended(code int32) string {
 
 // addressesRead compares the addresses of now with those before.
 func (t *translator) addressesRead(o observation, now addressesRead) []incident.Event {
-	again := t.resynced(sourceAddresses)
+	again := t.resynced(sourceAddresses, t.listed)
 	before := t.addresses
-	t.addresses = map[string]bool{}
+	t.addresses, t.listed = map[string]bool{}, true
 	var events []incident.Event
 	for _, a := range now {
 		if before[a.Address.String()] {

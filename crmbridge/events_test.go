@@ -106,6 +106,19 @@ func TestEvents(t *testing.T) {
 			"12:00:04.500 cib      operation-ended vip start rc=0 on db1 estimated",
 			"12:00:07.000 cib      dc-changed on 2",
 		}},
+		{"a cluster that starts after us", []story{
+			{sourceCIB, 0, blind{"connection refused"}},
+			{sourceQuorum, 0, blind{"connection refused"}},
+			{sourceCIB, 5 * s, seeing{since: noon}},
+			{sourceCIB, 5 * s, cibRead{version: version, facts: []cib.Fact{cib.Cluster{DC: "2"}}}},
+			{sourceQuorum, 6 * s, seeing{since: noon}},
+			{sourceQuorum, 6 * s, three},
+			{sourceQuorum, 6 * s, corosync.Event{Kind: corosync.Membership, Ring: ring, Members: []uint32{1}}},
+		}, []string{
+			"12:00:00.000 cib      gap on db1", "12:00:00.000 corosync gap on db1",
+			"12:00:00.000 cib      gap on db1", "12:00:05.000 cib      dc-changed on 2 initial",
+			"12:00:00.000 corosync gap on db1", "12:00:06.000 corosync node-joined on db1 initial",
+		}},
 		{"who changed the configuration is only known when it changed", []story{
 			{sourceCIB, 0, cibRead{version: version}},
 			{sourceCIB, 1 * s, cibChanged{version: cib.Version{Epoch: 4}, client: "cibadmin", user: "root", changes: []cib.Change{{After: cib.Constraint{ID: "cli-ban-vip", Resource: "vip", Node: "db1"}}}}},
@@ -158,6 +171,7 @@ func TestEvents(t *testing.T) {
 			{sourceClock, 1 * s, kernel.Step{By: -time.Hour}},
 		}, []string{"12:00:00.000 kernel   clock-changed on db1 initial", "12:00:01.000 kernel   clock-changed on db1"}},
 		{"a clock that nobody keeps right any more", []story{
+			{sourceAddresses, 0, addressesRead{}},
 			{sourceAddresses, 1 * s, kernel.Address{Address: vip, Present: true}},
 			{sourceAddresses, 61 * s, losesClock{}},
 			{sourceAddresses, 62 * s, kernel.Address{Address: vip}},
