@@ -202,3 +202,26 @@ func TestVersionsAreOrdered(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestFailed(t *testing.T) {
+	monitor := func(interval time.Duration, rc, target int) cib.Operation {
+		return cib.Operation{Action: "monitor", Interval: interval, RC: rc, Transition: cib.Transition{Target: target}}
+	}
+	for _, tt := range []struct {
+		name string
+		o    cib.Operation
+		want bool
+	}{
+		{"as expected", monitor(time.Second, 8, 8), false},
+		{"gone", monitor(time.Second, 7, 8), true},
+		{"a probe that finds it running", monitor(0, 8, 7), false},
+		{"a probe that fails", monitor(0, 1, 7), true},
+		{"pending", cib.Operation{Status: cib.StatusPending, RC: 193}, false},
+		{"cancelled", cib.Operation{Status: cib.StatusCancelled, RC: 7}, false},
+		{"too late", cib.Operation{Action: "start", Status: cib.StatusTimeout, RC: 1}, true},
+	} {
+		if got := tt.o.Failed(); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
