@@ -39,8 +39,8 @@ func sayings() []saying {
 				return incident.Event{Kind: incident.ClusterIdle, Node: t.node}
 			}},
 		{"corosync", "Token has not been received", regexp.MustCompile(`Token has not been received in (\d+) ms`),
-			func(t *translator, _ []string) incident.Event {
-				return incident.Event{Kind: incident.TokenLost, Node: t.node}
+			func(t *translator, found []string) incident.Event {
+				return incident.Event{Kind: incident.TokenLost, Node: t.node, Change: incident.Change{Name: "token", Value: found[1] + " ms"}}
 			}},
 		{"corosync", "[KNET", regexp.MustCompile(`(?:link|rx): host: (\d+) link: \d+ is (up|down)`),
 			func(t *translator, found []string) incident.Event {

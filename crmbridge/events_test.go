@@ -189,7 +189,7 @@ func TestEvents(t *testing.T) {
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: New COMPONENT: primary = no, bootstrap = no, my_idx = 0, memb_num = 1"}},
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: Server status change joined -> synced"}},
 		}, []string{
-			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost on db1 log",
+			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=300 ms on db1 log",
 			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  database-changed on db1 log",
 		}},
 	} {
