@@ -203,6 +203,32 @@ func TestVersionsAreOrdered(t *testing.T) {
 	}
 }
 
+// TestReplaceTellsWhatAFailedPatchsetChanged: it was applied, and nobody was told.
+func TestReplaceTellsWhatAFailedPatchsetChanged(t *testing.T) {
+	d := parse(t, []byte(small))
+	changes := `<change operation="delete" path="/cib/configuration/constraints/rsc_location[@id='never-one']"/>` +
+		`<change operation="create" path="/cib/configuration/constraints" position="1"><rsc_location id="never-two" rsc="vip" node="db2" score="-INFINITY"/></change>`
+	wrong := strings.Replace(patch(changes), `format="2"`, `format="2" digest="c048eae664dba840e1d2060f00299e9d"`, 1)
+	if _, err := d.Apply(element(t, wrong)); !errors.Is(err, cib.ErrDiverged) {
+		t.Fatal(err)
+	}
+	xml, err := d.XML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range mustReplace(t, d, xml) {
+		got = append(got, tell(c))
+	}
+	want := []string{
+		"- cib.Constraint{ID:never-one Resource:vip Node:db1 Role: Score:-INFINITY}",
+		"+ cib.Constraint{ID:never-two Resource:vip Node:db2 Role: Score:-INFINITY}",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestFailed(t *testing.T) {
 	monitor := func(interval time.Duration, rc, target int) cib.Operation {
 		return cib.Operation{Action: "monitor", Interval: interval, RC: rc, Transition: cib.Transition{Target: target}}
