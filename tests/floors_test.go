@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 
 // brains decide and do nothing else, so that every decision can be read and tried
 // without a cluster.
-var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan", "crmbridge/incident"}
+var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan", "crmbridge/incident", "crmbridge/sla"}
 
 // notInBrains are what would let a brain act or depend on when it runs.
 var notInBrains = []string{"os", "os/exec", "net", "log", "log/slog", "syscall"}

@@ -22,7 +22,7 @@ func assemble(before *state, events []Event, now time.Time) []*candidate {
 	}
 	for _, e := range unanswered {
 		if lonely(e) && now.Sub(e.At.Wall) > lookBack {
-			segments = append(segments, &segment{root: e, how: fails, before: after, after: after, events: []Event{e}, last: e.At.Wall, acted: true})
+			segments = append(segments, alone(e, unanswered, after))
 		}
 	}
 	var all []*candidate
@@ -36,6 +36,15 @@ func assemble(before *state, events []Event, now time.Time) []*candidate {
 type candidate struct {
 	*segment
 	record Record
+}
+
+// alone is the incident of something that nobody reacted to.
+func alone(e Event, unanswered []Event, st *state) *segment {
+	s := &segment{root: e, how: fails, before: st, after: st, events: []Event{e}, last: e.At.Wall, acted: true}
+	if i := slices.IndexFunc(unanswered, func(o Event) bool { return o.Kind == ProbeGood && o.At.Wall.After(e.At.Wall) }); i >= 0 && e.Kind == ProbeBad {
+		s.events, s.last = append(s.events, unanswered[i]), unanswered[i].At.Wall
+	}
+	return s
 }
 
 // lonely says whether something is an incident even if nobody reacts to it.
@@ -71,7 +80,7 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 		Phases: slices.Concat(c.path(), c.parts()), Transitions: c.transitions(), Operator: c.actions(),
 		Clocks: s.after.clocks(stepped), DC: s.after.dc,
 	}
-	if planned && c.affected {
+	if c.affected {
 		r.Occurrence = from
 	}
 	r.Begin, r.End = s.extent()
@@ -79,7 +88,7 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if c.from != "" && c.affected {
 		r.Nodes = sorted(append(r.Nodes, c.from))
 	}
-	r.Gaps = append(blind(gaps, r.Begin.At, r.End.At), c.missing()...)
+	r.Gaps = append(blind(gaps, r.Begin.At.Add(-inDoubt), r.End.At), c.missing()...)
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
@@ -102,23 +111,26 @@ func (c *course) outcome() Outcome {
 // halted says whether every address that is nowhere is so by an administrator's will, or
 // for want of quorum.
 func (s *state) halted() bool {
+	halted := false
 	for name := range s.known {
-		if s.isAddress(name) && s.where(name) == "" && !s.stopped(name) && s.quorum {
-			return false
+		if s.isAddress(name) && s.where(name) == "" {
+			if halted = s.stopped(name) || !s.quorum; !halted {
+				return false
+			}
 		}
 	}
-	return true
+	return halted
 }
 
 // extent is when the first and the last thing of the incident was.
 func (s *segment) extent() (begin, end Point) {
-	begin, end = point(s.root, tell(s.root)), point(s.root, tell(s.root))
+	begin, end = point(s.root, Tell(s.root)), point(s.root, Tell(s.root))
 	for _, e := range s.events {
 		if e.At.Wall.Before(begin.At) {
-			begin = point(e, tell(e))
+			begin = point(e, Tell(e))
 		}
 		if e.At.Wall.After(end.At) && e.Kind != TransitionEnded && e.Kind != ClusterIdle {
-			end = point(e, tell(e))
+			end = point(e, Tell(e))
 		}
 	}
 	return begin, end

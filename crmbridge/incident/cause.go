@@ -48,7 +48,11 @@ func (s *segment) causes() []Cause {
 		}
 		look.state.apply(e)
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) > 0:
+	case s.root.Kind == ProbeBad:
+		add(s.root, ServiceUnseen, s.root.Node, "")
+	default:
 		add(s.root, ClusterDecision, s.root.Node, s.root.Op.Resource)
 	}
 	all = s.support(all)
@@ -220,11 +224,11 @@ func (s *segment) fencedByHand() map[string]bool {
 }
 
 func evidence(e Event) Evidence {
-	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: tell(e), CIB: e.CIB}
+	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: Tell(e), CIB: e.CIB}
 }
 
-// tell is an event as a sentence for people.
-func tell(e Event) string {
+// Tell is an event as a sentence for people.
+func Tell(e Event) string {
 	switch e.Kind {
 	case OperationEnded:
 		return tellResult(e)
@@ -240,6 +244,12 @@ func tell(e Event) string {
 		return fmt.Sprintf("%s %s the membership, ring %s", e.Node, strings.TrimPrefix(string(e.Kind), "node-"), e.Ring)
 	case QuorumLost, QuorumGained:
 		return fmt.Sprintf("the partition of %s %s quorum, ring %s", e.Observer, strings.TrimPrefix(string(e.Kind), "quorum-"), e.Ring)
+	case TokenLost:
+		return strings.TrimSpace("Corosync missed the token for " + e.Change.Value + " ms")
+	case LinkDown, LinkUp:
+		return "the network link to " + e.Node + " is " + strings.TrimPrefix(string(e.Kind), "link-")
+	case ProbeBad, ProbeGood:
+		return strings.TrimSuffix("a client got a "+strings.TrimPrefix(string(e.Kind), "probe-")+" answer: "+e.Change.Value, ": ")
 	case FencingRequested:
 		return fmt.Sprintf("%s of %s was requested by %s on %s", e.Fencing.Action, e.Node, e.Fencing.Client, e.Fencing.Origin)
 	case ConstraintSet, ConstraintCleared:

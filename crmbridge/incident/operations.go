@@ -45,7 +45,7 @@ func (c *course) operations() []Phase {
 		if c.before.interesting(at.resource) {
 			phases = append(phases, Phase{
 				Name: PhaseUnfinished, Node: at.node, Resource: at.resource, Begin: e.At.Wall, End: c.now, Duration: c.now.Sub(e.At.Wall),
-				Basis: e.Basis, Note: tell(e) + ", and no end of it was seen",
+				Basis: e.Basis, Note: Tell(e) + ", and no end of it was seen",
 			})
 		}
 	}
@@ -60,7 +60,7 @@ func (c *course) operation(begin Event, seen bool, end Event) Phase {
 		Basis: worse(begin.Basis, end.Basis), Failed: end.Op.Failed,
 	}
 	if end.Op.Failed {
-		p.Note = tell(end)
+		p.Note = Tell(end)
 	}
 	if !seen {
 		p.Begin, p.Basis, p.Note = end.At.Wall.Add(-end.Op.Exec), Estimated, "its begin was not seen"
@@ -109,7 +109,7 @@ func (c *course) fencing() []Phase {
 	for node, e := range begun {
 		phases = append(phases, Phase{
 			Name: PhaseUnfinished, Node: node, Begin: e.At.Wall, End: c.now, Duration: c.now.Sub(e.At.Wall), Basis: e.Basis,
-			Note: tell(e) + ", and no end of it was seen",
+			Note: Tell(e) + ", and no end of it was seen",
 		})
 	}
 	return phases
@@ -122,7 +122,7 @@ func (c *course) membership() []Phase {
 	if !ok || !ok2 || left.At.Wall.Before(token.At.Wall) {
 		return nil
 	}
-	p := phase(PhaseMembership, point(token, ""), point(left, tell(left)), false)
+	p := phase(PhaseMembership, point(token, ""), point(left, Tell(left)), false)
 	p.Node = left.Node
 	return []Phase{p}
 }
@@ -192,14 +192,14 @@ func (c *course) actions() []Action {
 	for _, e := range slices.Concat(c.events, c.afterwards) {
 		switch e.Kind {
 		case ConstraintSet, ConstraintCleared, StandbySet, StandbyCleared, MaintenanceSet, MaintenanceCleared, SettingChanged, ShutdownRequested:
-			all = append(all, Action{e.At.Wall, e.By, tell(e)})
+			all = append(all, Action{e.At.Wall, e.By, Tell(e)})
 		case FencingRequested:
 			if byHand[e.Node] {
-				all = append(all, Action{e.At.Wall, e.Fencing.Client, tell(e)})
+				all = append(all, Action{e.At.Wall, e.Fencing.Client, Tell(e)})
 			}
 		case OperationEnded:
 			if e.Op.Injected {
-				all = append(all, Action{e.At.Wall, e.By, tell(e)})
+				all = append(all, Action{e.At.Wall, e.By, Tell(e)})
 			}
 		default:
 		}

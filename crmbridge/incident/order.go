@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // key is the same for two events that tell the same. What came from the CIB is
@@ -58,42 +57,15 @@ func (e Event) version() (v [3]int, ok bool) {
 	return v, true
 }
 
-// steady puts the times of one boot on one line: if the wall clock was set in between,
-// the monotonic clock says how much later something was. The line is that of the
-// earliest event that has a monotonic time.
-func steady(events []Event) {
-	type line struct {
-		mono time.Duration
-		wall time.Time
-	}
-	lines := map[string]line{}
-	for _, e := range events {
-		if l, ok := lines[e.At.Boot]; e.At.Mono != 0 && (!ok || e.At.Mono < l.mono) {
-			lines[e.At.Boot] = line{e.At.Mono, e.At.Wall}
-		}
-	}
-	for i := range events {
-		at := &events[i].At
-		if l, ok := lines[at.Boot]; ok && at.Mono != 0 {
-			// Small differences are the clock being disciplined, and the reading of two
-			// clocks one after the other.
-			if wall := l.wall.Add(at.Mono - l.mono); wall.Sub(at.Wall).Abs() > stepNoticed {
-				at.Wall = wall
-			}
-		}
-	}
-}
-
-// stepNoticed is from where on a difference between the two clocks is a step.
-const stepNoticed = 100 * time.Millisecond
-
 // ordered brings events into the order in which they are understood: by time, those of
 // the CIB by version. It does not depend on the order that they are given in.
 func ordered(events []Event) []Event {
 	events = slices.Clone(events)
-	steady(events)
 	slices.SortFunc(events, func(a, b Event) int {
-		return cmp.Or(a.At.Wall.Compare(b.At.Wall), cmp.Compare(a.key(), b.key()))
+		if d := a.At.Wall.Compare(b.At.Wall); d != 0 {
+			return d
+		}
+		return cmp.Compare(a.key(), b.key())
 	})
 	// Of one moment, and of arrivals that are in no order, the version knows better.
 	var places []int

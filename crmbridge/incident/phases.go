@@ -36,11 +36,11 @@ func reckon(s *segment, cause Cause, planned bool, now time.Time) *course {
 	c.occurrence = c.findOccurrence()
 	c.detection = c.findDetection()
 	since := c.detection.At
-	if planned {
+	if !c.detection.Known() {
 		since = c.occurrence.At
 	}
 	if e, ok := s.first(func(e Event) bool { return c.acts(e) && !e.At.Wall.Before(since) }); ok {
-		c.action = point(e, tell(e))
+		c.action = point(e, Tell(e))
 	}
 	c.followAddress()
 	return c
@@ -54,11 +54,11 @@ func (c *course) acts(e Event) bool {
 // findOccurrence is when it happened: what somebody saw at that moment, or what is left
 // to calculate.
 func (c *course) findOccurrence() Point {
-	if c.planned || !c.cause.Kind.Failure() {
-		return point(c.root, tell(c.root))
+	if !c.cause.Kind.Failure() {
+		return point(c.root, Tell(c.root))
 	}
 	if e, ok := c.first(c.sawIt); ok {
-		return point(e, tell(e))
+		return point(e, Tell(e))
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
@@ -86,7 +86,7 @@ func (c *course) sawIt(e Event) bool {
 		return c.cause.Kind == QuorumGone || c.cause.Kind == NodeLost && c.cause.Node == e.Node
 	case ProbeBad:
 		return true
-	case FencingRequested:
+	case FencingRequested: // it may take long, and does its work at an unknown moment in between
 		return c.cause.Kind == NodeFenced && c.cause.Node == e.Node
 	default:
 		return false
@@ -112,11 +112,11 @@ func (c *course) noticed(e Event) bool {
 }
 
 func (c *course) findDetection() Point {
-	if c.planned || !c.cause.Kind.Failure() {
+	if !c.cause.Kind.Failure() {
 		return Point{}
 	}
 	if e, ok := c.first(c.noticed); ok {
-		return point(e, tell(e))
+		return point(e, Tell(e))
 	}
 	return Point{}
 }
@@ -124,9 +124,10 @@ func (c *course) findDetection() Point {
 // followAddress finds where the address was, when it went and when it was back.
 func (c *course) followAddress() {
 	ill := c.cause.Kind.Failure() && c.before.isDatabase(c.cause.Resource)
+	c.affected = c.cause.Kind == ServiceUnseen
 	for _, e := range c.events {
 		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.before.isAddress(e.Op.Resource) && !c.release.Known() {
-			c.release = point(e, tell(e))
+			c.release = point(e, Tell(e))
 		}
 	}
 	for _, name := range sortedKeys(c.before.known) {
@@ -156,8 +157,12 @@ func (c *course) moves(name string) bool {
 
 // serviceBack is when the service could be had again, and when the cluster had seen that.
 func (c *course) serviceBack() (back, verified Point) {
+	good, served := c.final(func(e Event) bool { return e.Kind == ProbeGood })
+	if served {
+		back = point(good, "a client was served")
+	}
 	if len(c.before.known) > 0 && !c.after.serving() {
-		return Point{}, Point{}
+		return back, Point{}
 	}
 	start, ok := c.final(func(e Event) bool {
 		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start" && c.before.isAddress(e.Op.Resource)
@@ -168,30 +173,36 @@ func (c *course) serviceBack() (back, verified Point) {
 		})
 	}
 	if !ok {
-		return Point{}, Point{}
+		return back, Point{}
 	}
-	back = point(start, tell(start))
+	if !served {
+		back = c.up(start)
+	}
 	if e, ok := c.first(func(e Event) bool {
 		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "monitor" && e.Op.Resource == start.Op.Resource &&
 			e.Node == start.Node && !e.At.Wall.Before(start.At.Wall)
 	}); ok {
-		verified = point(e, tell(e))
-	}
-	begun, ok := c.final(func(e Event) bool {
-		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node
-	})
-	if e, added := c.final(func(e Event) bool {
-		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.before.known[start.Op.Resource].IP
-	}); added && ok && !e.At.Wall.Before(begun.At.Wall) && e.At.Wall.Before(start.At.Wall) {
-		back = point(e, tell(e))
-	}
-	if e, ok := c.final(func(e Event) bool { return e.Kind == ProbeGood }); ok {
-		back = point(e, "a client was served")
+		verified = point(e, Tell(e))
 	}
 	return back, verified
 }
 
-// last is the last event that is wanted, or false.
+// up is when the address was there, of an operation that brought it: the kernel knows it
+// before the operation has ended.
+func (c *course) up(start Event) Point {
+	begun, ok := c.final(func(e Event) bool {
+		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node
+	})
+	added, seen := c.final(func(e Event) bool {
+		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.before.known[start.Op.Resource].IP
+	})
+	if ok && seen && !added.At.Wall.Before(begun.At.Wall) && added.At.Wall.Before(start.At.Wall) {
+		return point(added, Tell(added))
+	}
+	return point(start, Tell(start))
+}
+
+// final is the last event that is wanted, or false.
 func (s *segment) final(want func(Event) bool) (Event, bool) {
 	for _, e := range slices.Backward(s.events) {
 		if want(e) {
@@ -204,8 +215,11 @@ func (s *segment) final(want func(Event) bool) (Event, bool) {
 // interruption is how long the service was away, and from when.
 func (c *course) interruption() (from Point, length time.Duration) {
 	from = c.occurrence
-	if c.planned {
-		from = c.release
+	if c.cause.Kind.Planned() && c.release.Known() {
+		from = c.release // until then the service was there
+	}
+	if c.from == "" && c.cause.Kind != ServiceUnseen {
+		return from, 0 // it was not there before, and this is not why
 	}
 	if !c.affected || !c.back.Known() || !from.Known() {
 		return from, 0
@@ -220,9 +234,9 @@ func (c *course) path() []Phase {
 		name PhaseName
 		end  Point
 	}{{PhaseDetection, c.detection}, {PhaseDecision, c.action}, {PhaseRecovery, c.back}}
-	at := c.occurrence
-	if c.planned {
-		at, marks = c.release, marks[2:]
+	at, _ := c.interruption()
+	if c.cause.Kind.Planned() {
+		marks = marks[2:]
 	}
 	var phases []Phase
 	for _, m := range marks {

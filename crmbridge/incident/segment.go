@@ -16,6 +16,9 @@ const (
 	// patience is how long something that should be done may stay undone before it is
 	// taken for how things are, as long as the service is there.
 	patience = 10 * time.Minute
+	// inDoubt is how long before an incident a source that was blind may have missed the
+	// reason for it.
+	inDoubt = 10 * time.Second
 	// inPassing is how far the words of a log are from what they are about.
 	inPassing = 2 * time.Second
 )
@@ -132,11 +135,11 @@ func (s *splitter) explains(early, e Event) bool {
 	switch early.Kind {
 	case TokenLost, LinkDown, LinkUp, NodeLeft, NodeJoined, QuorumLost, QuorumGained:
 		return e.Kind == NodeChanged
-	case ProbeBad:
+	case ProbeBad, ProbeGood:
 		return true
 	case ViewChanged, DatabaseChanged, TransitionBegun:
 		return e.At.Wall.Sub(early.At.Wall) <= inPassing
-	case UnitDied, AddressRemoved, FencingRequested:
+	case UnitDied, AddressRemoved, FencingRequested, FencingEnded:
 		return early.Node == e.Node
 	default:
 		return false
@@ -166,7 +169,7 @@ func (s *splitter) belongs(e Event) bool {
 	case len(s.cur.open) > 0:
 		return true
 	case s.causes(e):
-		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun
+		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded
 		return words && since <= inPassing
 	default:
 		return since <= afterglow
@@ -180,8 +183,10 @@ func (s *splitter) causes(e Event) bool {
 		return !e.Unit.Job && s.unitOf(e.Unit.Name) != ""
 	case AddressRemoved:
 		return s.addressOf(e.Address.Prefix) != ""
-	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun:
+	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun:
 		return true
+	case ProbeGood: // of a time in which only the client saw something
+		return slices.ContainsFunc(s.early, func(o Event) bool { return o.Kind == ProbeBad })
 	default:
 		return false
 	}

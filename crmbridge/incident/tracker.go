@@ -18,6 +18,8 @@ const (
 	// most is how many events are kept. More than that is a storm in which single
 	// incidents cannot be told apart anyhow.
 	most = 6000
+	// stepNoticed is from where on a difference between the two clocks is a step.
+	stepNoticed = 100 * time.Millisecond
 )
 
 // Tracker collects events and gives records of what is over. One goroutine may use it.
@@ -29,6 +31,7 @@ type Tracker struct {
 	state   *state
 	events  map[string]Event
 	written map[string]written
+	lines   map[string]time.Time // of each boot: the wall clock when the monotonic one was 0
 
 	activity time.Time // when the newest event was seen, by the clock that Advance uses
 	newest   time.Time // the newest event's own time
@@ -44,7 +47,7 @@ type written struct {
 
 // NewTracker makes a tracker for the records of a node.
 func NewTracker(node string) *Tracker {
-	return &Tracker{node: node, state: newState(), events: map[string]Event{}, written: map[string]written{}}
+	return &Tracker{node: node, state: newState(), events: map[string]Event{}, written: map[string]written{}, lines: map[string]time.Time{}}
 }
 
 // Observe takes an event, and gives the records that are complete by its time.
@@ -55,6 +58,7 @@ func (t *Tracker) Observe(e Event) []Record {
 	if e.Kind == ResourceKnown { // wanted at once, to tell what is relevant
 		t.state.known[e.Known.Resource] = e.Known
 	}
+	e.At.Wall = t.steady(e.At)
 	key := e.key()
 	if old, ok := t.events[key]; ok && !better(e, old) {
 		return nil
@@ -74,6 +78,28 @@ func (t *Tracker) Observe(e Event) []Record {
 		return t.Advance(seen)
 	}
 	return nil
+}
+
+// steady is a time on the line that the clock followed when the oldest event that is
+// kept was seen: if the clock was set since, the monotonic one says how much later
+// something was. Small differences are the clock being disciplined, and two clocks that
+// were read one after the other.
+func (t *Tracker) steady(m Moment) time.Time {
+	if m.Mono == 0 {
+		return m.Wall
+	}
+	if len(t.events) == 0 {
+		clear(t.lines)
+	}
+	line, ok := t.lines[m.Boot]
+	if !ok {
+		t.lines[m.Boot] = m.Wall.Add(-m.Mono)
+		return m.Wall
+	}
+	if wall := line.Add(m.Mono); wall.Sub(m.Wall).Abs() > stepNoticed {
+		return wall
+	}
+	return m.Wall
 }
 
 // relevant says whether an event can be a part of a record at all.
@@ -102,6 +128,11 @@ func (t *Tracker) Advance(now time.Time) []Record {
 	for _, c := range all {
 		if r, ok := t.write(c, at, quiet); ok {
 			records = append(records, r)
+		}
+	}
+	for _, e := range t.events {
+		if rest := lookBack - at.Sub(e.At.Wall); lonely(e) && rest >= 0 {
+			t.wake(now.Add(rest + time.Millisecond))
 		}
 	}
 	t.forget(all, at)

@@ -1,0 +1,117 @@
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Merge brings the records of several nodes together: those with one ID are one
+// incident. Of each node its newest revision counts. The result is in the order of time.
+//
+// What only one node could see, as the end of a process, is taken from it; a point that
+// several nodes know is taken from who knows it best, and then from who saw it first.
+func Merge(records []Record) []Record {
+	byID := map[string][]Record{}
+	for _, r := range newestOf(records) {
+		byID[r.ID] = append(byID[r.ID], r)
+	}
+	var merged []Record
+	for _, id := range sortedKeys(byID) {
+		merged = append(merged, merge(byID[id]))
+	}
+	slices.SortStableFunc(merged, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
+	return merged
+}
+
+// newestOf keeps the newest revision of each record of each observer, in an order that
+// does not depend on the one given.
+func newestOf(records []Record) []Record {
+	newest := map[string]Record{}
+	for _, r := range records {
+		key := r.ID + " " + strings.Join(r.Observers, " ")
+		if old, ok := newest[key]; !ok || r.Revision > old.Revision {
+			newest[key] = r
+		}
+	}
+	var kept []Record
+	for _, key := range sortedKeys(newest) {
+		kept = append(kept, newest[key])
+	}
+	return kept
+}
+
+// merge makes one record of those of several nodes about one incident. The one that
+// knows most is the base: closed before open, then that with the fewest gaps.
+func merge(all []Record) Record {
+	slices.SortStableFunc(all, func(a, b Record) int {
+		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)), cmp.Compare(a.Observers[0], b.Observers[0]))
+	})
+	m := all[0]
+	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
+	m.Cause.Evidence = slices.Clone(m.Cause.Evidence)
+	for _, r := range all[1:] {
+		m.Observers = sorted(append(slices.Clone(m.Observers), r.Observers...))
+		m.Revision = max(m.Revision, r.Revision)
+		m.Planned = m.Planned && r.Planned
+		m.take(r)
+	}
+	return m
+}
+
+// take adds what another node knows and this record does not.
+func (r *Record) take(o Record) {
+	if o.Cause.Kind == r.Cause.Kind && o.Cause.Node == r.Cause.Node {
+		for _, e := range o.Cause.Evidence {
+			// Everybody sees the CIB, and each at its own time.
+			if !slices.ContainsFunc(r.Cause.Evidence, func(x Evidence) bool { return x.What == e.What }) {
+				r.Cause.Evidence = append(r.Cause.Evidence, e)
+			}
+		}
+		slices.SortStableFunc(r.Cause.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
+	}
+	for _, p := range o.Phases {
+		same := func(x Phase) bool { return x.Name == p.Name && x.Node == p.Node && x.Resource == p.Resource }
+		if !p.Path && p.Name != PhaseUnfinished && p.Name != PhaseVerify && !slices.ContainsFunc(r.Phases, same) {
+			r.Phases = append(r.Phases, p)
+		}
+	}
+	for _, t := range o.Transitions {
+		i := slices.IndexFunc(r.Transitions, func(x TransitionRef) bool { return x.Number == t.Number })
+		if i < 0 {
+			r.Transitions = append(r.Transitions, t)
+		} else if r.Transitions[i].PEInput == "" {
+			r.Transitions[i] = t
+		}
+	}
+	for _, c := range o.Clocks {
+		if !slices.ContainsFunc(r.Clocks, func(x ClockState) bool { return x.Node == c.Node }) {
+			r.Clocks = append(r.Clocks, c)
+		}
+	}
+	r.Gaps = append(r.Gaps, o.Gaps...)
+	r.Nodes = sorted(slices.Concat(r.Nodes, o.Nodes))
+	r.Resources = sorted(slices.Concat(r.Resources, o.Resources))
+}
+
+// estimates counts what is not measured of the answers that matter.
+func estimates(r Record) int {
+	n := 0
+	for _, p := range []Point{r.Occurrence, r.Detection, r.ServiceBack} {
+		if p.Known() {
+			n += p.Basis.rank()
+		}
+	}
+	return n
+}
+
+// boolean orders false before true.
+func boolean(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
