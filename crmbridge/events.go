@@ -142,6 +142,18 @@ func (t *translator) seeing(o observation, s seeing) []incident.Event {
 	}))
 }
 
+// missed is a gap of every source: this program did not run.
+func (t *translator) missed(since, now time.Time) []incident.Event {
+	var events []incident.Event
+	for _, s := range allSources() {
+		events = append(events, t.event(observation{s, now, nil}, incident.Event{
+			Kind: incident.Gap, Node: t.node, At: incident.Moment{Wall: since.UTC()}, Until: now.Round(0).UTC(),
+			Change: incident.Change{Value: "crmbridge did not run"},
+		}))
+	}
+	return events
+}
+
 // resynced says, once, whether what a source has just read can be compared with what it
 // said before it was blind. A source that was never heard before has only begun late.
 func (t *translator) resynced(s sourceName, before bool) bool {

@@ -134,7 +134,7 @@ func (f *fixture) waitRecord(t *testing.T, node, cause string, begin time.Time) 
 	t.Helper()
 	var found failover
 	err := lab.WaitFor(t.Context(), settle, "the record of "+node, func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, node, "journalctl", "--unit", bridgeUnit, "--output=json", "--quiet", "--no-pager")
+		out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
 		if err != nil {
 			return err.Error(), false
 		}
@@ -164,21 +164,17 @@ func records(journal string) []failover {
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var entry struct {
-			Message any    `json:"MESSAGE"`
-			At      string `json:"__REALTIME_TIMESTAMP"`
+			Record string `json:"CRMBRIDGE_RECORD"`
+			At     string `json:"__REALTIME_TIMESTAMP"`
 		}
-		text := ""
-		if json.Unmarshal(lines.Bytes(), &entry) == nil {
-			text, _ = entry.Message.(string)
-		}
-		var line struct{ Record *failover }
-		if json.Unmarshal([]byte(text), &line) != nil || line.Record == nil {
+		var r failover
+		if json.Unmarshal(lines.Bytes(), &entry) != nil || json.Unmarshal([]byte(entry.Record), &r) != nil {
 			continue
 		}
 		if us, err := strconv.ParseInt(entry.At, 10, 64); err == nil {
-			line.Record.written = time.UnixMicro(us)
+			r.written = time.UnixMicro(us)
 		}
-		all = append(all, *line.Record)
+		all = append(all, r)
 	}
 	return all
 }
