@@ -27,7 +27,9 @@ type Document struct {
 	root    *etree.Element
 	version Version
 	stale   bool
-	index   index
+	// untold is what a patchset that failed has changed: nobody was told.
+	untold []Change
+	index  index
 }
 
 // Parse makes a document from XML, as cibadmin --query prints it.
@@ -87,7 +89,7 @@ func (d *Document) Replace(root *etree.Element) ([]Change, error) {
 		return nil, err
 	}
 	var c changes
-	for _, f := range facts(d.root) {
+	for _, f := range d.told() {
 		c.gone(f)
 	}
 	for _, f := range facts(replacement.root) {
@@ -95,4 +97,24 @@ func (d *Document) Replace(root *etree.Element) ([]Change, error) {
 	}
 	*d = *replacement
 	return c.list(), nil
+}
+
+// told are the facts as those know them who were told all changes.
+func (d *Document) told() []Fact {
+	untold := map[identity]bool{}
+	var all []Fact
+	for _, c := range d.untold {
+		if c.Before == nil {
+			untold[c.After.identity()] = true
+			continue
+		}
+		untold[c.Before.identity()] = true
+		all = append(all, c.Before)
+	}
+	for _, f := range facts(d.root) {
+		if !untold[f.identity()] {
+			all = append(all, f)
+		}
+	}
+	return all
 }

@@ -202,3 +202,52 @@ func TestVersionsAreOrdered(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestReplaceTellsWhatAFailedPatchsetChanged: it was applied, and nobody was told.
+func TestReplaceTellsWhatAFailedPatchsetChanged(t *testing.T) {
+	d := parse(t, []byte(small))
+	changes := `<change operation="delete" path="/cib/configuration/constraints/rsc_location[@id='never-one']"/>` +
+		`<change operation="create" path="/cib/configuration/constraints" position="1"><rsc_location id="never-two" rsc="vip" node="db2" score="-INFINITY"/></change>`
+	wrong := strings.Replace(patch(changes), `format="2"`, `format="2" digest="c048eae664dba840e1d2060f00299e9d"`, 1)
+	if _, err := d.Apply(element(t, wrong)); !errors.Is(err, cib.ErrDiverged) {
+		t.Fatal(err)
+	}
+	xml, err := d.XML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range mustReplace(t, d, xml) {
+		got = append(got, tell(c))
+	}
+	want := []string{
+		"- cib.Constraint{ID:never-one Resource:vip Node:db1 Role: Score:-INFINITY}",
+		"+ cib.Constraint{ID:never-two Resource:vip Node:db2 Role: Score:-INFINITY}",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestFailed(t *testing.T) {
+	monitor := func(interval time.Duration, rc, target int) cib.Operation {
+		return cib.Operation{Action: "monitor", Interval: interval, RC: rc, Transition: cib.Transition{Target: target}}
+	}
+	for _, tt := range []struct {
+		name string
+		o    cib.Operation
+		want bool
+	}{
+		{"as expected", monitor(time.Second, 8, 8), false},
+		{"gone", monitor(time.Second, 7, 8), true},
+		{"a probe that finds it running", monitor(0, 8, 7), false},
+		{"a probe that fails", monitor(0, 1, 7), true},
+		{"pending", cib.Operation{Status: cib.StatusPending, RC: 193}, false},
+		{"cancelled", cib.Operation{Status: cib.StatusCancelled, RC: 7}, false},
+		{"too late", cib.Operation{Action: "start", Status: cib.StatusTimeout, RC: 1}, true},
+	} {
+		if got := tt.o.Failed(); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}

@@ -132,12 +132,15 @@ func (o Operation) Pending() bool { return o.Status == StatusPending }
 func (o Operation) Probe() bool { return o.Action == "monitor" && o.Interval == 0 }
 
 // Failed is an operation that ended in another way than the plan expected, or somebody's
-// report of a failure.
+// report of a failure. A probe that finds the resource running has only found it.
 func (o Operation) Failed() bool {
 	switch o.Status {
 	case StatusPending, StatusCancelled:
 		return false
 	case StatusDone:
+		if o.Probe() && (o.RC == ocfRunning || o.RC == ocfPromoted || o.RC == ocfNotRunning) {
+			return false
+		}
 		return o.RC != o.Transition.Target
 	default:
 		return true

@@ -35,26 +35,39 @@ func (d *Document) apply(diff *etree.Element) ([]Change, error) {
 		return nil, fmt.Errorf("%w: it goes from %v to %v", ErrGap, source, target)
 	}
 	a := application{document: d}
+	err = a.all(diff, target)
+	changes := a.changes.list()
+	if err != nil {
+		d.untold = changes
+		return nil, err
+	}
+	return changes, nil
+}
+
+// all applies a patchset, and checks what it makes.
+func (a *application) all(diff *etree.Element, target Version) error {
 	for _, change := range diff.SelectElements("change") {
 		if err := a.first(change); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := a.second(); err != nil {
-		return nil, err
+		return err
 	}
+	d := a.document
+	var err error
 	if d.version, err = VersionOf(d.root); err != nil {
-		return nil, err
+		return err
 	}
 	if d.version != target {
-		return nil, fmt.Errorf("%w: version %v instead of %v", ErrDiverged, d.version, target)
+		return fmt.Errorf("%w: version %v instead of %v", ErrDiverged, d.version, target)
 	}
 	if want := diff.SelectAttrValue("digest", ""); want != "" {
 		if got := d.Digest(); got != want {
-			return nil, fmt.Errorf("%w: version %v has the digest %s instead of %s", ErrDiverged, target, got, want)
+			return fmt.Errorf("%w: version %v has the digest %s instead of %s", ErrDiverged, target, got, want)
 		}
 	}
-	return a.changes.list(), nil
+	return nil
 }
 
 // Versions are those that a patchset goes from and to.

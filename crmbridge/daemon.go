@@ -101,7 +101,7 @@ func (l *loop) look(o observation) {
 
 func (l *loop) missing() string {
 	text := ""
-	for _, name := range []sourceName{sourceCIB, sourceFencer, sourceQuorum, sourceUnits, sourceAddresses, sourceClock} {
+	for _, name := range allSources() {
 		if !l.sight[name] {
 			text += " " + string(name)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/crmbridge/corosync"
 	"holdfast/crmbridge/incident"
+	"holdfast/crmbridge/journalctl"
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/unit"
 )
@@ -23,11 +24,19 @@ type translator struct {
 	fencing   fencingView
 	corosync  corosyncView
 	units     map[string]unit.State
-	addresses map[string]bool
+	addresses map[string]bool // by prefix
+	listed    bool            // the addresses were read
+	clockRead time.Time       // when
+	clock     kernel.Clock
+	galera    string // the id of the database's newest view
+	sayings   []saying
 	// resync says which sources have just read the state of now after being blind: what
 	// differs from before happened at an unknown time.
 	resync map[sourceName]bool
 }
+
+// clockAge is how old the knowledge of the clock may be.
+const clockAge = time.Minute
 
 // machine is what the translator asks the machine that it runs on.
 type machine interface {
@@ -44,12 +53,21 @@ type machine interface {
 func newTranslator(node string, m machine) *translator {
 	return &translator{
 		node: node, machine: m, cib: newCIBView(), fencing: newFencingView(),
-		units: map[string]unit.State{}, addresses: map[string]bool{}, resync: map[sourceName]bool{},
+		units: map[string]unit.State{}, addresses: map[string]bool{}, resync: map[sourceName]bool{}, sayings: sayings(),
 	}
 }
 
-// events are what an observation means.
+// events are what an observation means. When something happens after a while, how the
+// clock is comes with it: nobody tells when that changes.
 func (t *translator) events(o observation) []incident.Event {
+	events := t.meaning(o)
+	if len(events) == 0 || o.received.Sub(t.clockRead) < clockAge {
+		return events
+	}
+	return append(t.clockLooked(o), events...)
+}
+
+func (t *translator) meaning(o observation) []incident.Event {
 	switch what := o.what.(type) {
 	case blind:
 		return one(t.event(o, incident.Event{Kind: incident.Gap, Node: t.node, Change: incident.Change{Value: what.reason}}))
@@ -73,6 +91,8 @@ func (t *translator) events(o observation) []incident.Event {
 		return t.address(o, what, false)
 	case kernel.Step:
 		return t.clockChanged(o, what.By)
+	case journalctl.Line:
+		return t.spoken(o, what)
 	}
 	return nil
 }
@@ -122,11 +142,24 @@ func (t *translator) seeing(o observation, s seeing) []incident.Event {
 	}))
 }
 
-// resynced says whether the state of now was read after being blind, once.
-func (t *translator) resynced(s sourceName) bool {
+// missed is a gap of every source: this program did not run.
+func (t *translator) missed(since, now time.Time) []incident.Event {
+	var events []incident.Event
+	for _, s := range allSources() {
+		events = append(events, t.event(observation{s, now, nil}, incident.Event{
+			Kind: incident.Gap, Node: t.node, At: incident.Moment{Wall: since.UTC()}, Until: now.Round(0).UTC(),
+			Change: incident.Change{Value: "crmbridge did not run"},
+		}))
+	}
+	return events
+}
+
+// resynced says, once, whether what a source has just read can be compared with what it
+// said before it was blind. A source that was never heard before has only begun late.
+func (t *translator) resynced(s sourceName, before bool) bool {
 	was := t.resync[s]
 	delete(t.resync, s)
-	return was
+	return was && before
 }
 
 func one(e incident.Event) []incident.Event { return []incident.Event{e} }

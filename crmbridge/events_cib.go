@@ -1,30 +1,30 @@
 package main
 
 import (
+	"cmp"
+
 	"holdfast/cib"
 	"holdfast/crmbridge/incident"
 )
 
 // cibView is what the translator remembers of the CIB.
 type cibView struct {
+	read  bool
 	epoch [2]int            // of the version before: a new one is a new configuration
 	names map[string]string // node names by their ids
-	types map[string]cib.Resource
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
 }
 
 func newCIBView() cibView {
-	return cibView{names: map[string]string{}, types: map[string]cib.Resource{}, results: map[[3]string]string{}}
+	return cibView{names: map[string]string{}, results: map[[3]string]string{}}
 }
 
 func (v *cibView) learn(f cib.Fact) {
 	switch f := f.(type) {
 	case cib.Node:
 		v.names[f.ID] = f.Name
-	case cib.Resource:
-		v.types[f.ID] = f
 	case cib.Operation:
 		if f.Magic != "" && !f.Pending() {
 			v.results[[3]string{f.NodeID, f.Resource, f.Entry}] = f.Magic
@@ -41,14 +41,14 @@ func (v *cibView) name(id string) string {
 
 // cibRead is the first state of the CIB, or what is different after a blind time.
 func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
-	again := t.resynced(sourceCIB)
-	if again {
+	if t.resynced(sourceCIB, t.cib.read) {
 		events := t.changes(o, r.version, "", r.changes)
 		for i := range events {
 			estimate(&events[i])
 		}
 		return events
 	}
+	t.cib.read = true
 	var events []incident.Event
 	initial := func(e incident.Event) {
 		e.CIB, e.Initial = r.version.String(), true
@@ -151,7 +151,7 @@ func (t *translator) change(c cib.Change) []incident.Event {
 		if c.After == nil {
 			f = cib.NodeState{ID: f.ID, Name: f.Name}
 		}
-		return one(incident.Event{Kind: incident.NodeChanged, Node: f.Name, State: incident.NodeState{Member: f.Member, Online: f.Online, Join: f.Join, Expected: f.Expected}})
+		return one(incident.Event{Kind: incident.NodeChanged, Node: cmp.Or(f.Name, t.cib.name(f.ID)), State: incident.NodeState{Member: f.Member, Online: f.Online, Join: f.Join, Expected: f.Expected}})
 	case cib.Cluster:
 		if before, ok := c.Before.(cib.Cluster); ok && before.DC == f.DC {
 			return nil
@@ -180,7 +180,7 @@ func (t *translator) change(c cib.Change) []incident.Event {
 // operation is the begin or the end of an operation. An old result that is only written
 // again is neither; a new one among them was missed, and when it ended is an estimate.
 func (t *translator) operation(before cib.Fact, o cib.Operation) []incident.Event {
-	e := incident.Event{Kind: incident.OperationEnded, Node: o.Node, Op: incident.Operation{
+	e := incident.Event{Kind: incident.OperationEnded, Node: cmp.Or(o.Node, t.cib.name(o.NodeID)), Op: incident.Operation{
 		Resource: o.Resource, Action: o.Action, Interval: o.Interval, CallID: o.CallID, RC: o.RC, Target: o.Transition.Target,
 		Status: int(o.Status), Failed: o.Failed(), Injected: o.Injected(), Exec: o.Exec, Queued: o.Queued, Changed: o.Changed,
 		Transition: o.Transition.Number, Key: o.Transition.String(), Magic: o.Magic, Reason: o.Reason,

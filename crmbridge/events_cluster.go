@@ -30,7 +30,7 @@ func request(f pacemaker.Fencing) pacemaker.Fencing {
 // fencingSeen tells of operations that began, by the history, and that ended, by the
 // event. One that ended while nobody listened is in the history only.
 func (t *translator) fencingSeen(o observation, s fencingSeen) []incident.Event {
-	again := t.resynced(sourceFencer)
+	again := t.resynced(sourceFencer, t.fencing.began)
 	var events []incident.Event
 	if f := s.ended; f != nil {
 		delete(t.fencing.running, request(*f))
@@ -98,7 +98,8 @@ func (v *corosyncView) name(id uint32) string {
 // Corosync's own lists only know of the last change.
 func (t *translator) membership(o observation, c corosync.Event) []incident.Event {
 	v := &t.corosync
-	first, again := v.members == nil, t.resync[sourceQuorum]
+	first := v.members == nil
+	again := t.resync[sourceQuorum] && !first
 	// Corosync writes the ring so in its log: CS_PRI_RING_ID in include/corosync/corotypes.h.
 	ring := fmt.Sprintf("%d.%x", c.Ring.Node, c.Ring.Sequence)
 	var events []incident.Event
@@ -123,7 +124,7 @@ func (t *translator) membership(o observation, c corosync.Event) []incident.Even
 		}
 		v.members = append([]uint32{}, c.Members...)
 	case corosync.QuorumChanged:
-		t.resynced(sourceQuorum) // the second and last of what begins
+		t.resynced(sourceQuorum, true) // the second and last of what begins
 		if v.quorate != nil && *v.quorate == c.Quorate {
 			break
 		}

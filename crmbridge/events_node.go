@@ -53,9 +53,9 @@ func ended(code int32) string {
 
 // addressesRead compares the addresses of now with those before.
 func (t *translator) addressesRead(o observation, now addressesRead) []incident.Event {
-	again := t.resynced(sourceAddresses)
+	again := t.resynced(sourceAddresses, t.listed)
 	before := t.addresses
-	t.addresses = map[string]bool{}
+	t.addresses, t.listed = map[string]bool{}, true
 	var events []incident.Event
 	for _, a := range now {
 		if before[a.Address.String()] {
@@ -101,8 +101,23 @@ func (t *translator) clockChanged(o observation, by time.Duration) []incident.Ev
 	if err != nil {
 		return nil // a kernel without it has no clock to speak of
 	}
+	t.clockRead, t.clock = o.received, c
 	return one(t.event(o, incident.Event{
 		Kind: incident.ClockChanged, Node: t.node, Initial: by == 0,
 		Clock: incident.Clock{Synchronised: c.Synchronized, MaxError: c.MaxError, Stepped: by},
 	}))
+}
+
+// clockLooked is clockChanged if the clock is noticeably better or worse than it was.
+func (t *translator) clockLooked(o observation) []incident.Event {
+	const noticeable = 10 * time.Millisecond
+	c, err := t.machine.clock()
+	if err != nil {
+		return nil
+	}
+	t.clockRead = o.received
+	if c.Synchronized == t.clock.Synchronized && (c.MaxError-t.clock.MaxError).Abs() < noticeable {
+		return nil
+	}
+	return t.clockChanged(observation{sourceClock, o.received, nil}, 0)
 }

@@ -33,6 +33,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "the daemon: follow the cluster until told to stop", runDaemon},
+		{"events", "print what happens, as lines of JSON", runEvents},
 	}
 }
 

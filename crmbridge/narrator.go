@@ -15,8 +15,11 @@ var _ output = narrator{}
 
 func newNarrator(w io.Writer) narrator { return narrator{json.NewEncoder(w)} }
 
-func (n narrator) event(e incident.Event) error   { return n.line("event", e) }
-func (n narrator) record(r incident.Record) error { return n.line("record", r) }
+// WriteEvent prints an event.
+func (n narrator) WriteEvent(e incident.Event) error { return n.line("event", e) }
+
+// WriteRecord prints a record.
+func (n narrator) WriteRecord(r incident.Record) error { return n.line("record", r) }
 
 func (n narrator) line(kind string, value any) error {
 	if err := n.out.Encode(map[string]any{kind: value}); err != nil {

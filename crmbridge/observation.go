@@ -22,6 +22,10 @@ const (
 	sourceJournal   sourceName = "journal"
 )
 
+func allSources() []sourceName {
+	return []sourceName{sourceCIB, sourceFencer, sourceQuorum, sourceUnits, sourceAddresses, sourceClock, sourceJournal}
+}
+
 // observation is what a source said. what is one of the types below, or a
 // corosync.Event, unit.State, kernel.Address, kernel.Step or journal line.
 type observation struct {

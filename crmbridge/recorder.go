@@ -8,8 +8,8 @@ import (
 
 // output is where events and records go. It returns when they are safe.
 type output interface {
-	event(e incident.Event) error
-	record(r incident.Record) error
+	WriteEvent(e incident.Event) error
+	WriteRecord(r incident.Record) error
 }
 
 // recorder is the consumer that makes records: of observations events, and of events,
@@ -23,15 +23,26 @@ type recorder struct {
 var _ consumer = (*recorder)(nil)
 
 func (r *recorder) take(o observation) (time.Time, error) {
-	for _, e := range r.translator.events(o) {
-		if err := r.out.event(e); err != nil {
-			return time.Time{}, err
+	err := r.observe(r.translator.events(o))
+	return r.tracker.Deadline(), err
+}
+
+// missed says that nobody watched since a time.
+func (r *recorder) missed(since, now time.Time) error {
+	return r.observe(r.translator.missed(since, now))
+}
+
+// observe writes events before anything is made of them.
+func (r *recorder) observe(events []incident.Event) error {
+	for _, e := range events {
+		if err := r.out.WriteEvent(e); err != nil {
+			return err
 		}
 		if err := r.write(r.tracker.Observe(e)); err != nil {
-			return time.Time{}, err
+			return err
 		}
 	}
-	return r.tracker.Deadline(), nil
+	return nil
 }
 
 func (r *recorder) wake(now time.Time) (time.Time, error) {
@@ -41,7 +52,7 @@ func (r *recorder) wake(now time.Time) (time.Time, error) {
 
 func (r *recorder) write(records []incident.Record) error {
 	for _, record := range records {
-		if err := r.out.record(record); err != nil {
+		if err := r.out.WriteRecord(record); err != nil {
 			return err
 		}
 	}

@@ -56,12 +56,13 @@ func (s *sources) run(ctx context.Context) error {
 		})
 	}
 	document := &document{}
-	followQB(sourceCIB, dialer, pacemaker.ServiceCIB, document.follow)
-	followQB(sourceFencer, dialer, pacemaker.ServiceFencer, followFencer)
+	followQB(sourceCIB, dialer, pacemaker.ServiceCIB, func(ctx context.Context, src *source, c *qb.Conn) error { return document.follow(ctx, src, c) })
+	followQB(sourceFencer, dialer, pacemaker.ServiceFencer, func(ctx context.Context, src *source, c *qb.Conn) error { return followFencer(ctx, src, c) })
 	followQB(sourceQuorum, corosync.NewDialer(), "quorum", followQuorum)
 	follow(sourceUnits, func(ctx context.Context, src *source) error { return followUnits(ctx, src, s.units) })
 	follow(sourceAddresses, followAddresses)
 	follow(sourceClock, followClock)
+	follow(sourceJournal, func(ctx context.Context, src *source) error { return followJournal(ctx, src, s.units) })
 	wg.Wait()
 	return context.Cause(ctx)
 }

@@ -12,13 +12,22 @@ import (
 	"holdfast/crmbridge/qb"
 )
 
+// connection is what following a daemon needs of one.
+type connection interface {
+	Send(ctx context.Context, message []byte) error
+	Receive(ctx context.Context) ([]byte, error)
+	Event(ctx context.Context) (qb.Event, error)
+}
+
+var _ connection = (*qb.Conn)(nil)
+
 // document is the copy of the CIB. It outlives connections, so that what changed while
 // nobody listened can be told.
 type document struct{ copy *cib.Document }
 
 // follow keeps the copy current. A gap, or a copy that is not Pacemaker's any more, is
 // a blind moment: the CIB is read anew, and the difference told.
-func (d *document) follow(ctx context.Context, s *source, c *qb.Conn) error {
+func (d *document) follow(ctx context.Context, s *source, c connection) error {
 	follower, err := asking(ctx, func(ctx context.Context) (*pacemaker.CIB, error) { return pacemaker.OpenCIB(ctx, c) })
 	if err != nil {
 		return err
@@ -75,7 +84,7 @@ func (d *document) apply(ctx context.Context, s *source, follower *pacemaker.CIB
 
 // followFencer asks for the history after every event: an event that says nothing else
 // is how the begin of fencing shows.
-func followFencer(ctx context.Context, s *source, c *qb.Conn) error {
+func followFencer(ctx context.Context, s *source, c connection) error {
 	f, err := asking(ctx, func(ctx context.Context) (*pacemaker.Fencer, error) { return pacemaker.OpenFencer(ctx, c) })
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/crmbridge/journalctl"
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/unit"
 )
@@ -63,4 +64,12 @@ func followClock(ctx context.Context, s *source) error {
 		}
 		s.say(ctx, step.Received, step)
 	}
+}
+
+// followJournal follows the words of programs: decisions and views that nobody tells in
+// another way.
+func followJournal(ctx context.Context, s *source, units []string) error {
+	return journalctl.Follow(ctx, units, speakers(), func() { s.sight(ctx) }, func(l journalctl.Line) {
+		s.say(ctx, time.Now(), l)
+	})
 }

@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},
 	"crmbridge/unit":          {},
 	"crmbridge/kernel":        {},
+	"crmbridge/journalctl":    {},
 	"crmbridge/incident":      {"cib"},
 	"crmbridge/journal":       {"crmbridge/incident"},
 	"crmbridge/sla":           {"crmbridge/incident"},

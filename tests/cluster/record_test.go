@@ -3,8 +3,10 @@
 package cluster
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +30,7 @@ func TestRecord(t *testing.T) {
 	f := startFixture(t)
 	firstBoot(t, f)
 	f.putNodeTest(t, "pacemaker", nodeTest)
+	f.putBridge(t)
 	for _, s := range []struct {
 		name  string
 		fault func(t *testing.T, f *fixture, victim, witness string)
@@ -43,6 +46,18 @@ func TestRecord(t *testing.T) {
 			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
 			f.run(t, witness, "pcs", "node", "unstandby", victim)
 			f.waitHealthy(t, witness)
+		}, nil},
+		{"address-lost", func(t *testing.T, f *fixture, victim, witness string) {
+			f.run(t, victim, "ip", "address", "delete", lab.FloatingAddress+"/24", "dev", "host0")
+			f.waitFor(t, witness, "a failed monitor of the address", func(s status) bool { return len(s.reasons(victim)) > 0 })
+			f.waitHealthy(t, witness)
+			f.run(t, witness, "pcs", "resource", "cleanup")
+		}, nil},
+		{"database-hung", func(t *testing.T, f *fixture, victim, witness string) {
+			f.run(t, victim, "systemctl", "kill", "--signal=STOP", "mariadb.service")
+			f.waitFor(t, witness, "a failed monitor of the database", func(s status) bool { return len(s.reasons(victim)) > 0 })
+			f.waitHealthy(t, witness)
+			f.run(t, witness, "pcs", "resource", "cleanup")
 		}, nil},
 		{"mariadb-killed", func(t *testing.T, f *fixture, victim, witness string) {
 			f.kill(t, victim)
@@ -126,56 +141,98 @@ func (f *fixture) settled(t *testing.T, witness string) {
 	time.Sleep(2 * time.Second) // the journal's tail; a recording needs no exact end
 }
 
-// record starts a recorder on every node and returns what stops them. A node that
-// loses its power ends its recording in the middle of a line, perhaps.
+// record starts recorders on every node and returns what stops them: one of what the
+// daemons say, and one of what crmbridge makes of it. A node that loses its power ends its
+// recordings in the middle of a line, perhaps.
 func (f *fixture) record(t *testing.T, name string) (stop func()) {
 	t.Helper()
+	if err := os.MkdirAll(recordings, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	var stops []func()
 	for _, node := range names() {
-		file := filepath.Join(recordings, fmt.Sprintf("%s-%s.jsonl.gz", name, node))
-		if err := os.MkdirAll(recordings, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		out, err := os.Create(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", node, "--", nodeTest, "record")
-		input, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := make(chan struct{}, 1)
-		zip, _ := gzip.NewWriterLevel(out, gzip.BestCompression)
-		cmd.Stdout = io.MultiWriter(zip, writerFunc(func(p []byte) (int, error) {
-			select {
-			case begun <- struct{}{}:
-			default:
-			}
-			return len(p), nil
-		}))
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		<-begun // the snapshot is there
-		stops = append(stops, func() {
-			input.Close()
-			if err := cmd.Wait(); err != nil {
-				t.Logf("the recording of %s ended with %v", node, err)
-			}
-			if err := zip.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := out.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		file := filepath.Join(recordings, fmt.Sprintf("%s-%s", name, node))
+		stops = append(stops, f.recorder(t, node, &zipFile{name: file + ".jsonl.gz"}, nodeTest, "record"),
+			// It does not end with its standard input.
+			f.recorder(t, node, &eventFile{name: file + ".events.jsonl"}, "sh", "-c", bridge+" events & cat >/dev/null; kill $! && wait $!"))
 	}
 	return func() {
 		for _, s := range slices.Backward(stops) {
 			s()
 		}
 	}
+}
+
+// recorder starts a program in a node and keeps what it prints until it is stopped.
+func (f *fixture) recorder(t *testing.T, node string, out io.WriteCloser, command ...string) (stop func()) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), f.labctl, append([]string{"--state", f.State(), "exec", node, "--"}, command...)...)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := make(chan struct{}, 1)
+	cmd.Stdout = io.MultiWriter(out, writerFunc(func(p []byte) (int, error) {
+		select {
+		case begun <- struct{}{}:
+		default:
+		}
+		return len(p), nil
+	}))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-begun // the state of now is there
+	return func() {
+		input.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Logf("the recording of %s ended with %v", node, err)
+		}
+		if err := out.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// zipFile collects what is written to it in a compressed file.
+type zipFile struct {
+	name string
+	bytes.Buffer
+}
+
+func (z *zipFile) Close() error {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(z.Bytes()); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(z.name, packed.Bytes(), 0o644)
+}
+
+// eventFile collects the events, without the records, of what crmbridge events prints.
+type eventFile struct {
+	name string
+	bytes.Buffer
+}
+
+func (e *eventFile) Close() error {
+	var events bytes.Buffer
+	for line := range bytes.Lines(e.Bytes()) {
+		var l struct{ Event json.RawMessage }
+		if err := json.Unmarshal(line, &l); err != nil {
+			continue // a power cut in the middle of the line
+		}
+		if l.Event != nil {
+			fmt.Fprintf(&events, "%s\n", l.Event)
+		}
+	}
+	return os.WriteFile(e.name, events.Bytes(), 0o644)
 }
 
 type writerFunc func([]byte) (int, error)
