@@ -129,7 +129,7 @@ func (s *segment) extent() (begin, end Point) {
 		if e.At.Wall.Before(begin.At) {
 			begin = point(e, Tell(e))
 		}
-		if e.At.Wall.After(end.At) && e.Kind != TransitionEnded && e.Kind != ClusterIdle {
+		if e.At.Wall.After(end.At) && e.Source != FromJournal {
 			end = point(e, Tell(e))
 		}
 	}
@@ -169,7 +169,8 @@ func (s *segment) involved() (nodes, resources []string, versions [2]string) {
 func (c *course) missing() []Blind {
 	var all []Blind
 	for _, p := range c.parts() {
-		if p.Basis == Estimated || p.Name == PhaseUnfinished {
+		ours := p.Resource != "" || p.Name == PhaseFencing
+		if ours && p.Basis == Estimated || p.Name == PhaseUnfinished {
 			source := FromCIB
 			if p.Resource == "" {
 				source = FromFencer

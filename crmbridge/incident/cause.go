@@ -245,7 +245,7 @@ func Tell(e Event) string {
 	case QuorumLost, QuorumGained:
 		return fmt.Sprintf("the partition of %s %s quorum, ring %s", e.Observer, strings.TrimPrefix(string(e.Kind), "quorum-"), e.Ring)
 	case TokenLost:
-		return strings.TrimSpace("Corosync missed the token for " + e.Change.Value + " ms")
+		return "Corosync missed the token"
 	case LinkDown, LinkUp:
 		return "the network link to " + e.Node + " is " + strings.TrimPrefix(string(e.Kind), "link-")
 	case ProbeBad, ProbeGood:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Merge brings the records of several nodes together: those with one ID are one
@@ -13,15 +14,34 @@ import (
 // several nodes know is taken from who knows it best, and then from who saw it first.
 func Merge(records []Record) []Record {
 	byID := map[string][]Record{}
-	for _, r := range newestOf(records) {
+	for _, r := range records {
 		byID[r.ID] = append(byID[r.ID], r)
 	}
 	var merged []Record
 	for _, id := range sortedKeys(byID) {
-		merged = append(merged, merge(byID[id]))
+		for _, same := range together(byID[id]) {
+			merged = append(merged, merge(newestOf(same)))
+		}
 	}
 	slices.SortStableFunc(merged, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
 	return merged
+}
+
+// anew is how far apart the begins of two incidents are that have one ID because the
+// cluster was set up again, and its CIB counts from the start.
+const anew = 10 * time.Minute
+
+// together splits records of one ID into those of one incident.
+func together(records []Record) [][]Record {
+	slices.SortStableFunc(records, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
+	var groups [][]Record
+	for i, r := range records {
+		if i == 0 || r.Begin.At.Sub(records[i-1].Begin.At) > anew {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], r)
+	}
+	return groups
 }
 
 // newestOf keeps the newest revision of each record of each observer, in an order that
@@ -71,6 +91,12 @@ func (r *Record) take(o Record) {
 		slices.SortStableFunc(r.Cause.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
 	}
 	for _, p := range o.Phases {
+		if p.Name == PhaseView { // its begin is the occurrence, which the other may not know
+			if p.End.Before(r.Occurrence.At) {
+				continue
+			}
+			p.Begin, p.Duration, p.Basis = r.Occurrence.At, p.End.Sub(r.Occurrence.At), worse(r.Occurrence.Basis, Logged)
+		}
 		same := func(x Phase) bool { return x.Name == p.Name && x.Node == p.Node && x.Resource == p.Resource }
 		if !p.Path && p.Name != PhaseUnfinished && p.Name != PhaseVerify && !slices.ContainsFunc(r.Phases, same) {
 			r.Phases = append(r.Phases, p)

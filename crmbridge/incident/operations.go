@@ -127,15 +127,18 @@ func (c *course) membership() []Phase {
 	return []Phase{p}
 }
 
-// views are how long the database on each node took to a new primary view.
+// views are how long the database on the other nodes took to a new primary view. That of
+// the node that failed comes when it joins again.
 func (c *course) views() []Phase {
 	var phases []Phase
 	seen := map[string]bool{}
 	for _, e := range c.events {
-		if e.Kind != ViewChanged || e.View.Status != "Primary" || seen[e.Node] || e.At.Wall.Before(c.occurrence.At) {
+		if e.Kind != ViewChanged || e.View.Status != "Primary" || seen[e.Node] || e.Node == c.cause.Node && c.cause.Kind.Failure() {
 			continue
 		}
-		seen[e.Node] = true
+		if seen[e.Node] = true; e.At.Wall.Before(c.occurrence.At) {
+			continue
+		}
 		p := phase(PhaseView, c.occurrence, point(e, ""), false)
 		p.Node = e.Node
 		phases = append(phases, p)

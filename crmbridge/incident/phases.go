@@ -57,7 +57,8 @@ func (c *course) findOccurrence() Point {
 	if !c.cause.Kind.Failure() {
 		return point(c.root, Tell(c.root))
 	}
-	if e, ok := c.first(c.sawIt); ok {
+	noticed := c.findDetection()
+	if e, ok := c.first(c.sawIt); ok && !e.At.Wall.After(noticed.At) {
 		return point(e, Tell(e))
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
@@ -67,7 +68,9 @@ func (c *course) findOccurrence() Point {
 		}
 		return p
 	}
-	noticed := c.findDetection()
+	if e, ok := c.first(c.gaveWay); ok && e.At.Wall.Before(noticed.At) {
+		return Point{At: e.At.Wall, Basis: Estimated, How: "at the latest when the database on " + e.Node + " had a view without it"}
+	}
 	how := "nobody saw it; at the latest when it was noticed"
 	if e, ok := c.first(c.noticed); ok && e.Op.Interval > 0 {
 		how = "nobody saw it; at most " + e.Op.Interval.String() + ", the interval of the monitor, before it was noticed"
@@ -82,8 +85,6 @@ func (c *course) sawIt(e Event) bool {
 		return c.cause.Node == e.Node && c.cause.Kind == DatabaseDied
 	case AddressRemoved:
 		return c.cause.Node == e.Node && c.cause.Kind == AddressLost
-	case LinkDown:
-		return c.cause.Kind == QuorumGone || c.cause.Kind == NodeLost && c.cause.Node == e.Node
 	case ProbeBad:
 		return true
 	case FencingRequested: // it may take long, and does its work at an unknown moment in between
@@ -91,6 +92,11 @@ func (c *course) sawIt(e Event) bool {
 	default:
 		return false
 	}
+}
+
+// gaveWay says whether an event is the database on another node noticing.
+func (c *course) gaveWay(e Event) bool {
+	return c.cause.Kind == DatabaseDied && e.Kind == ViewChanged && e.Node != c.cause.Node
 }
 
 // noticed says whether with an event the cluster knew.
