@@ -190,7 +190,7 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 	}
 	var past []Event
 	for key, e := range t.events {
-		if e.At.Wall.Before(keep) {
+		if t.over(e).Before(keep) {
 			past = append(past, e)
 			delete(t.events, key)
 		}
@@ -203,6 +203,23 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 			delete(t.written, id)
 		}
 	}
+}
+
+// over is when an event is a thing of the past: a gap when it has ended.
+func (t *Tracker) over(e Event) time.Time {
+	if e.Kind != Gap {
+		return e.At.Wall
+	}
+	until := e.Until
+	for _, o := range t.events {
+		if until.IsZero() && o.Kind == Gap && o.Source == e.Source && o.Until.After(e.At.Wall) {
+			until = o.Until
+		}
+	}
+	if until.IsZero() {
+		return t.newest
+	}
+	return until
 }
 
 func (t *Tracker) list() []Event {
