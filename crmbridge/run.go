@@ -137,17 +137,17 @@ func follow(ctx context.Context, o listening, since time.Time, out output, log *
 			return err
 		}
 	}
-	return serve(ctx, o.units, r, log)
+	return serve(ctx, o, r, log)
 }
 
 // serve runs the sources and the loop until ctx ends, which is no error.
-func serve(ctx context.Context, units []string, c consumer, log *slog.Logger) error {
+func serve(ctx context.Context, o listening, c consumer, log *slog.Logger) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	observations := make(chan observation, backlog)
 	listening := make(chan error, 1)
 	go func() {
-		s := &sources{units: units, out: observations, log: log}
+		s := &sources{node: o.node, units: o.units, out: observations, log: log}
 		err := s.run(ctx)
 		cancel(err)
 		listening <- err

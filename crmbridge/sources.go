@@ -22,6 +22,7 @@ const (
 
 // sources are all that the daemon listens to.
 type sources struct {
+	node  string
 	units []string // systemd's
 	out   chan<- observation
 	log   *slog.Logger
@@ -58,7 +59,7 @@ func (s *sources) run(ctx context.Context) error {
 	document := &document{}
 	followQB(sourceCIB, dialer, pacemaker.ServiceCIB, func(ctx context.Context, src *source, c *qb.Conn) error { return document.follow(ctx, src, c) })
 	followQB(sourceFencer, dialer, pacemaker.ServiceFencer, func(ctx context.Context, src *source, c *qb.Conn) error { return followFencer(ctx, src, c) })
-	followQB(sourceQuorum, corosync.NewDialer(), "quorum", followQuorum)
+	followQB(sourceQuorum, corosync.NewDialer(), "quorum", func(ctx context.Context, src *source, c *qb.Conn) error { return followQuorum(ctx, src, c, s.node) })
 	follow(sourceUnits, func(ctx context.Context, src *source) error { return followUnits(ctx, src, s.units) })
 	follow(sourceAddresses, followAddresses)
 	follow(sourceClock, followClock)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/cib"
@@ -103,10 +104,13 @@ func followFencer(ctx context.Context, s *source, c connection) error {
 }
 
 // followQuorum says first who the nodes are: the events only have their ids.
-func followQuorum(ctx context.Context, s *source, c *qb.Conn) error {
+func followQuorum(ctx context.Context, s *source, c *qb.Conn, node string) error {
 	settings, err := asking(ctx, corosyncSettings)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(settings.Nodes, func(n corosync.Node) bool { return n.Name == node }) {
+		s.log.Warn("the cluster has no node of this name: say --node", "name", node, "nodes", settings.Nodes)
 	}
 	q, err := asking(ctx, func(ctx context.Context) (*corosync.Quorum, error) { return corosync.FollowQuorum(ctx, c) })
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 const (
 	nodeTest = "/usr/local/bin/holdfast-node-test"
 	unitTest = "/usr/local/bin/holdfast-unit-test"
-	bridge   = "/usr/local/bin/crmbridge"
 )
 
 // TestBridgeSpeaksWithTheDaemons runs the tests of crmbridge that need a real Pacemaker,
@@ -72,22 +71,5 @@ func (f *fixture) putNodeTest(t *testing.T, name, to string) {
 			t.Fatal(err)
 		}
 		f.run(t, node, "chmod", "755", to)
-	}
-}
-
-// putBridge puts the program itself on every node.
-func (f *fixture) putBridge(t *testing.T) {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "crmbridge")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "holdfast/crmbridge")
-	build.Env = append(slices.Clip(build.Environ()), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build crmbridge: %v\n%s", err, out)
-	}
-	for _, node := range names() {
-		if err := f.Put(t.Context(), node, binary, bridge); err != nil {
-			t.Fatal(err)
-		}
-		f.run(t, node, "chmod", "755", bridge)
 	}
 }

@@ -22,6 +22,9 @@ import (
 // recordings is where the streams go that crmbridge/incident replays.
 const recordings = "../../crmbridge/incident/testdata"
 
+// bridge is where the program is put on a node.
+const bridge = "/usr/local/bin/crmbridge"
+
 // TestRecord makes the recordings anew: what every node's daemons say around a fault,
 // until the survivors have nothing left to do. It is no test, and only runs with
 //
@@ -238,3 +241,20 @@ func (e *eventFile) Close() error {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// putBridge puts the program itself on every node.
+func (f *fixture) putBridge(t *testing.T) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "crmbridge")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "holdfast/crmbridge")
+	build.Env = append(slices.Clip(build.Environ()), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build crmbridge: %v\n%s", err, out)
+	}
+	for _, node := range names() {
+		if err := f.Put(t.Context(), node, binary, bridge); err != nil {
+			t.Fatal(err)
+		}
+		f.run(t, node, "chmod", "755", bridge)
+	}
+}
