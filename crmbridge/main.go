@@ -34,6 +34,12 @@ func commands() []command {
 	return []command{
 		{"run", "the daemon: follow the cluster until told to stop", runDaemon},
 		{"events", "print what happens, as lines of JSON", runEvents},
+		{"history", "the incidents, as a table", runHistory},
+		{"show", "one incident: why, and its phases", runShow},
+		{"sla", "availability, failovers and the error budget", runSLA},
+		{"report", "all of it as one HTML page", runReport},
+		{"verify", "whether entries are missing or altered", runVerify},
+		{"doctor", "whether everything is set up so that records are right", runDoctor},
 	}
 }
 

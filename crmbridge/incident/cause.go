@@ -80,11 +80,11 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 	case QuorumLost:
 		return QuorumGone, e.Observer, ""
 	case UnitDied:
-		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e.Node) {
+		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
 			return DatabaseDied, e.Node, resource
 		}
 	case AddressRemoved:
-		if resource := at.addressOf(e.Address.Prefix); resource != "" && !at.stopping(resource, e.Node) {
+		if resource := at.addressOf(e.Address.Prefix); resource != "" && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
 			return AddressLost, e.Node, resource
 		}
 	case ConstraintSet:
@@ -128,6 +128,24 @@ func (s *splitter) stopping(resource, node string) bool {
 		}
 	}
 	return s.state.roles[instance{resource, node}] == "" && s.state.where(resource) != ""
+}
+
+// ordered says whether something ended because Pacemaker stopped it: the kernel and
+// systemd are faster than the CIB, so the begin of the stop may be told after it. Without
+// an order there is a failed result first.
+func (s *segment) ordered(e Event, resource string) bool {
+	for _, o := range s.events {
+		if o.Op.Resource != resource || o.Node != e.Node || o.At.Wall.Sub(e.At.Wall) > inPassing {
+			continue
+		}
+		switch {
+		case o.Kind == OperationEnded && o.Op.Failed:
+			return false
+		case o.Kind == OperationBegun && (o.Op.Action == "stop" || o.Op.Action == "demote") && !o.At.Wall.Before(e.At.Wall):
+			return true
+		}
+	}
+	return false
 }
 
 // failure says what a failed operation means.

@@ -76,7 +76,31 @@ func merge(all []Record) Record {
 		m.Planned = m.Planned && r.Planned
 		m.take(r)
 	}
+	for _, r := range all[1:] {
+		m.closer(r)
+	}
 	return m
+}
+
+// closer takes the return of the service from the node that has the address now: it
+// sees the address, and the others the end of an operation. The phases still add up.
+func (r *Record) closer(o Record) {
+	if len(o.Observers) != 1 || o.Observers[0] != r.To || r.Interruption == 0 || !o.ServiceBack.Known() ||
+		o.ServiceBack.Basis.rank() > r.ServiceBack.Basis.rank() || !o.ServiceBack.At.Before(r.ServiceBack.At) {
+		return
+	}
+	for i, p := range r.Phases {
+		switch {
+		case p.Path && p.Name == PhaseRecovery && o.ServiceBack.At.After(p.Begin):
+			r.Interruption -= p.End.Sub(o.ServiceBack.At)
+			r.ServiceBack = o.ServiceBack
+			p.End, p.Note = o.ServiceBack.At, o.ServiceBack.How
+		case p.Name == PhaseVerify && r.ServiceBack == o.ServiceBack:
+			p.Begin = o.ServiceBack.At
+		}
+		p.Duration = p.End.Sub(p.Begin)
+		r.Phases[i] = p
+	}
 }
 
 // take adds what another node knows and this record does not.

@@ -44,21 +44,27 @@ func TestOneRecordOfAllNodes(t *testing.T) {
 	}
 }
 
-// TestPhasesAddUp: the phases of the path follow each other and are the interruption.
+// TestPhasesAddUp: the phases of the path follow each other and are the interruption,
+// also when records were merged.
 func TestPhasesAddUp(t *testing.T) {
+	all := map[string][]Record{}
 	for _, s := range stories(t) {
-		for _, r := range newest(track(s.events)) {
+		fault, _, _ := strings.Cut(s.name, "-db")
+		all[fault] = append(all[fault], newest(track(s.events))...)
+	}
+	for name, records := range all {
+		for _, r := range slices.Concat(records, Merge(records)) {
 			path := slices.DeleteFunc(slices.Clone(r.Phases), func(p Phase) bool { return !p.Path })
 			if r.Interruption == 0 || len(path) == 0 {
 				continue
 			}
 			for i, p := range path {
 				if p.Duration != p.End.Sub(p.Begin) || i > 0 && !p.Begin.Equal(path[i-1].End) {
-					t.Errorf("%s %s: %s does not follow the phase before it", s.name, r.ID, p.Name)
+					t.Errorf("%s %s: %s does not follow the phase before it", name, r.ID, p.Name)
 				}
 			}
 			if sum := path[len(path)-1].End.Sub(path[0].Begin); sum != r.Interruption {
-				t.Errorf("%s %s: the phases are %v, the interruption %v", s.name, r.ID, sum, r.Interruption)
+				t.Errorf("%s %s: the phases are %v, the interruption %v", name, r.ID, sum, r.Interruption)
 			}
 		}
 	}

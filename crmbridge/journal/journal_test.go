@@ -43,7 +43,7 @@ func (m *memory) log(t *testing.T) *Log {
 
 func writer(t *testing.T, m *memory, state string) *Writer {
 	t.Helper()
-	w, err := newWriter("db1", "1.2", state, Head{}, m.send)
+	w, err := NewWriterTo("db1", "1.2", state, Head{}, m.send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestTheJournalKnowsBetterThanTheFile(t *testing.T) {
 	if err := os.WriteFile(state, []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newWriter("db1", "1.2", state, m.log(t).Head("db1"), m.send); err != nil {
+	if _, err := NewWriterTo("db1", "1.2", state, m.log(t).Head("db1"), m.send); err != nil {
 		t.Fatal(err)
 	}
 	if _, found := m.log(t).Verify(); len(found) != 0 {

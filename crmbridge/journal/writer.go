@@ -36,10 +36,11 @@ type Writer struct {
 // is no such file. last is the newest entry of this node that is in the journal, if the
 // caller could find it: after a loss of power it may be newer than the file, or older.
 func NewWriter(node, version, state string, last Head) (*Writer, error) {
-	return newWriter(node, version, state, last, sendToJournal)
+	return NewWriterTo(node, version, state, last, sendToJournal)
 }
 
-func newWriter(node, version, state string, last Head, send func(map[string]string) error) (*Writer, error) {
+// NewWriterTo is a NewWriter that gives entries to send and not to journald.
+func NewWriterTo(node, version, state string, last Head, send func(map[string]string) error) (*Writer, error) {
 	w := &Writer{node: node, version: version, state: state, send: send}
 	text, err := os.ReadFile(state)
 	switch {
