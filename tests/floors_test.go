@@ -29,10 +29,16 @@ var mayImport = map[string][]string{
 	"agents/ipaddr2/plan":     {},
 	"agents/internal/crm":     {},
 	"cib":                     {},
+	"crmbridge":               {"crmbridge/", "cib"},
 	"crmbridge/qb":            {},
 	"crmbridge/corosync":      {"crmbridge/qb"},
 	"crmbridge/pacemaker":     {"crmbridge/qb", "cib"},
+	"crmbridge/unit":          {},
+	"crmbridge/kernel":        {},
+	"crmbridge/journalctl":    {},
 	"crmbridge/incident":      {"cib"},
+	"crmbridge/journal":       {"crmbridge/incident"},
+	"crmbridge/sla":           {"crmbridge/incident"},
 	"tests":                   {"tests/"},
 	"tests/chaos":             {"tests/chaos/"},
 	"packaging":               {},
@@ -40,7 +46,7 @@ var mayImport = map[string][]string{
 
 // brains decide and do nothing else, so that every decision can be read and tried
 // without a cluster.
-var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan"}
+var brains = []string{"agents/galera/bootstrap", "agents/ipaddr2/plan", "crmbridge/incident", "crmbridge/sla"}
 
 // notInBrains are what would let a brain act or depend on when it runs.
 var notInBrains = []string{"os", "os/exec", "net", "log", "log/slog", "syscall"}

@@ -1,7 +1,6 @@
 package pacemaker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+
+	"holdfast/cib"
 )
 
 // Options of a CIB command (enum cib_call_options).
@@ -17,22 +18,9 @@ const (
 	callSync  = 0x1000 // the answer comes as the response
 )
 
-// Version is a version of the CIB. It grows with every change, alike on all nodes of
-// a partition; versions of two partitions cannot be compared.
-type Version struct{ AdminEpoch, Epoch, NumUpdates int }
-
-// Compare is negative if v is older than w, positive if it is newer.
-func (v Version) Compare(w Version) int {
-	return cmp.Or(cmp.Compare(v.AdminEpoch, w.AdminEpoch), cmp.Compare(v.Epoch, w.Epoch), cmp.Compare(v.NumUpdates, w.NumUpdates))
-}
-
-func (v Version) String() string {
-	return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch, v.NumUpdates)
-}
-
 // Snapshot is the whole CIB at one moment.
 type Snapshot struct {
-	Version  Version
+	Version  cib.Version
 	CIB      *etree.Element // <cib>
 	Received time.Time
 }
@@ -42,7 +30,7 @@ type Patch struct {
 	Received       time.Time
 	Operation      string // cib_modify, cib_delete, cib_apply_diff, cib_replace, ...
 	Client, User   string // who asked for it, where Pacemaker says so
-	Source, Target Version
+	Source, Target cib.Version
 	// Diff is the <diff format="2">: a <version> and any number of <change>.
 	Diff *etree.Element
 }
@@ -56,7 +44,7 @@ var ErrGap = errors.New("the change does not follow the CIB that we know")
 type CIB struct {
 	client
 	calls int
-	known Version
+	known cib.Version
 	// behind says that patches up to known are still on their way: they were sent
 	// before the query was answered.
 	behind bool
@@ -64,9 +52,9 @@ type CIB struct {
 
 // OpenCIB registers with the CIB manager and subscribes to the changes.
 func OpenCIB(ctx context.Context, c conn) (*CIB, error) {
-	cib := &CIB{client: client{conn: c}}
+	follower := &CIB{client: client{conn: c}}
 	register := element("cib_command", "t", "cib", "cib_op", "register", "cib_clientname", clientName, "cib_callopt", strconv.Itoa(callSync))
-	answer, err := cib.ask(ctx, register)
+	answer, err := follower.ask(ctx, register)
 	if err != nil {
 		return nil, fmt.Errorf("register with the CIB manager: %w", err)
 	}
@@ -74,10 +62,10 @@ func OpenCIB(ctx context.Context, c conn) (*CIB, error) {
 		return nil, fmt.Errorf("register with the CIB manager: %w: <%s> without a client id", ErrMalformed, answer.Tag)
 	}
 	subscribe := element("cib-callback", "cib_op", "cib_notify", "cib_notify_type", "cib_diff_notify", "cib_notify_activate", "1")
-	if err := cib.tell(ctx, subscribe); err != nil {
+	if err := follower.tell(ctx, subscribe); err != nil {
 		return nil, fmt.Errorf("subscribe to the changes of the CIB: %w", err)
 	}
-	return cib, nil
+	return follower, nil
 }
 
 // Follow queries the CIB. From then on Next gives what happens to it, without a gap and
@@ -112,7 +100,7 @@ func (c *CIB) query(ctx context.Context) (Snapshot, error) {
 	if root == nil {
 		return Snapshot{}, fmt.Errorf("%w: <%s> without a CIB", ErrMalformed, answer.Tag)
 	}
-	version, err := versionOf(root)
+	version, err := cib.VersionOf(root)
 	return Snapshot{Version: version, CIB: root, Received: received}, err
 }
 
@@ -128,7 +116,7 @@ func (c *CIB) Next(ctx context.Context) (Patch, error) {
 		case stale:
 			continue
 		case gap:
-			c.known, c.behind = Version{AdminEpoch: -1}, false // nothing follows this
+			c.known, c.behind = cib.Version{AdminEpoch: -1}, false // nothing follows this
 			return p, fmt.Errorf("%w: it goes from %v to %v", ErrGap, p.Source, p.Target)
 		case follows:
 			c.known, c.behind = p.Target, false
@@ -147,7 +135,7 @@ const (
 
 // followed tells how a patch relates to the known version. Only right after a query
 // may a patch be older than it.
-func followed(known Version, behind bool, p Patch) verdict {
+func followed(known cib.Version, behind bool, p Patch) verdict {
 	switch {
 	case behind && p.Target.Compare(known) <= 0:
 		return stale
@@ -193,25 +181,12 @@ func parsePatch(root *etree.Element) (Patch, bool, error) {
 	if format := diff.SelectAttrValue("format", "1"); format != "2" {
 		return Patch{}, false, fmt.Errorf("%w: a patch in format %s", ErrMalformed, format)
 	}
-	source, target := diff.FindElement("./version/source"), diff.FindElement("./version/target")
-	if source == nil || target == nil {
-		return Patch{}, false, fmt.Errorf("%w: a patch without versions", ErrMalformed)
-	}
 	p := Patch{Operation: root.SelectAttrValue("cib_op", ""), Diff: diff}
 	if by := root.FindElement("./cib_generation/generation_tuple"); by != nil {
 		p.Client, p.User = by.SelectAttrValue("update-client", ""), by.SelectAttrValue("update-user", "")
 	}
-	var errs [2]error
-	p.Source, errs[0] = versionOf(source)
-	p.Target, errs[1] = versionOf(target)
-	return p, true, errors.Join(errs[:]...)
-}
-
-func versionOf(e *etree.Element) (Version, error) {
-	var v Version
-	var errs [3]error
-	v.AdminEpoch, errs[0] = number[int](e, "admin_epoch")
-	v.Epoch, errs[1] = number[int](e, "epoch")
-	v.NumUpdates, errs[2] = number[int](e, "num_updates")
-	return v, errors.Join(errs[:]...)
+	if p.Source, p.Target, err = cib.Versions(diff); err != nil {
+		return Patch{}, false, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return p, true, nil
 }

@@ -224,14 +224,3 @@ func TestController(t *testing.T) {
 		}
 	}
 }
-
-func TestVersionsCompare(t *testing.T) {
-	ordered := []Version{{0, 0, 0}, {0, 0, 9}, {0, 1, 0}, {0, 1, 1}, {1, 0, 0}}
-	for i, v := range ordered {
-		for j, w := range ordered {
-			if got := v.Compare(w); (got < 0) != (i < j) || (got > 0) != (i > j) {
-				t.Errorf("%v against %v: %d", v, w, got)
-			}
-		}
-	}
-}

@@ -157,6 +157,15 @@ func historyRequest(call int) *etree.Element {
 		"st_async_id", clientName, "st_callid", strconv.Itoa(call), "st_callopt", strconv.Itoa(callSync), "st_timeout", "5")
 }
 
+// ParseHistory parses the XML of an answer of the fencer, as a recording holds it.
+func ParseHistory(xml []byte) ([]Fencing, error) {
+	root, err := read(xml)
+	if err != nil {
+		return nil, err
+	}
+	return parseHistory(root)
+}
+
 func parseHistory(answer *etree.Element) ([]Fencing, error) {
 	rc, err := number[int](answer, "st_rc")
 	if err != nil {

@@ -35,7 +35,7 @@ func TestCompressedMessage(t *testing.T) {
 		t.Fatalf("id %d, %v", id, err)
 	}
 	p, ok, err := ParsePatch(xml)
-	if err != nil || !ok || len(p.Diff.FindElements(".//nvpair")) != 4000 || p.Target != (Version{0, 5, 8}) {
+	if err != nil || !ok || len(p.Diff.FindElements(".//nvpair")) != 4000 || p.Target.String() != "0.5.8" {
 		t.Errorf("patch %+v, %v, %v", p.Target, ok, err)
 	}
 	for name, change := range map[string]func([]byte){

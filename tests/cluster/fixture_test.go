@@ -46,7 +46,9 @@ func startFixture(t *testing.T) *fixture {
 	if err != nil || len(debs) == 0 {
 		t.Fatalf("no packages in build/deb (%v): run make deb", err)
 	}
-	debs = slices.DeleteFunc(debs, func(f string) bool { return strings.Contains(f, "-dbgsym_") || strings.Contains(f, "holdfast-chaos") })
+	debs = slices.DeleteFunc(debs, func(f string) bool {
+		return strings.Contains(f, "-dbgsym_") || strings.Contains(f, "holdfast-chaos") || strings.Contains(f, "holdfast-crmbridge")
+	})
 	bin := t.TempDir()
 	f := &fixture{chaos: filepath.Join(bin, "chaos"), labctl: filepath.Join(bin, "labctl")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "../chaos", "../lab/labctl")

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"cmp"
+
+	"holdfast/cib"
+	"holdfast/crmbridge/incident"
+)
+
+// cibView is what the translator remembers of the CIB.
+type cibView struct {
+	read  bool
+	epoch [2]int            // of the version before: a new one is a new configuration
+	names map[string]string // node names by their ids
+	// results are the magics of each entry of the history, also of one that was deleted:
+	// a history that is only written again brings nothing new.
+	results map[[3]string]string
+}
+
+func newCIBView() cibView {
+	return cibView{names: map[string]string{}, results: map[[3]string]string{}}
+}
+
+func (v *cibView) learn(f cib.Fact) {
+	switch f := f.(type) {
+	case cib.Node:
+		v.names[f.ID] = f.Name
+	case cib.Operation:
+		if f.Magic != "" && !f.Pending() {
+			v.results[[3]string{f.NodeID, f.Resource, f.Entry}] = f.Magic
+		}
+	}
+}
+
+func (v *cibView) name(id string) string {
+	if name := v.names[id]; name != "" {
+		return name
+	}
+	return id
+}
+
+// cibRead is the first state of the CIB, or what is different after a blind time.
+func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
+	if t.resynced(sourceCIB, t.cib.read) {
+		events := t.changes(o, r.version, "", r.changes)
+		for i := range events {
+			estimate(&events[i])
+		}
+		return events
+	}
+	t.cib.read = true
+	var events []incident.Event
+	initial := func(e incident.Event) {
+		e.CIB, e.Initial = r.version.String(), true
+		events = append(events, t.event(o, e))
+	}
+	for _, f := range r.facts { // names are wanted before they come
+		t.cib.learn(f)
+	}
+	for _, f := range r.facts {
+		for _, e := range t.change(cib.Change{After: f}) {
+			if e.Kind != incident.OperationBegun && e.Kind != incident.OperationEnded {
+				initial(e)
+			}
+		}
+	}
+	for _, known := range t.known(r.state) {
+		initial(known)
+	}
+	for _, op := range r.state.Operations {
+		if op.Pending() {
+			for _, e := range t.operation(nil, op) {
+				initial(e)
+			}
+		}
+	}
+	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
+	return events
+}
+
+// known are the resources of interest and where they run.
+func (t *translator) known(s cib.State) []incident.Event {
+	var events []incident.Event
+	for _, r := range s.Resources {
+		k := incident.Known{Resource: r.ID, Parent: r.Parent}
+		switch r.Type {
+		case "IPaddr2":
+			k.Role = incident.RoleAddress
+			for _, a := range s.Addresses {
+				if a.Resource == r.ID {
+					k.IP = a.IP
+				}
+			}
+		case "galera":
+			k.Role, k.Unit = incident.RoleDatabase, "mariadb.service"
+		default:
+			continue
+		}
+		events = append(events, incident.Event{Kind: incident.ResourceKnown, Known: k})
+		roles := s.Roles(r.ID)
+		for _, n := range s.NodeStates {
+			if role := roles[n.Name]; role == cib.Started || role == cib.Promoted {
+				events = append(events, incident.Event{
+					Kind: incident.ResourceRunning, Node: n.Name,
+					Known: incident.Known{Resource: r.ID, Role: incident.Role(role), Parent: r.Parent},
+				})
+			}
+		}
+	}
+	return events
+}
+
+func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
+	by := ""
+	// Only a change of the configuration says who made it; status changes repeat it.
+	if epoch := [2]int{c.version.AdminEpoch, c.version.Epoch}; epoch != t.cib.epoch {
+		t.cib.epoch = epoch
+		if by = c.client; c.user != "" {
+			by += " (" + c.user + ")"
+		}
+	}
+	return t.changes(o, c.version, by, c.changes)
+}
+
+func (t *translator) changes(o observation, version cib.Version, by string, changes []cib.Change) []incident.Event {
+	var events []incident.Event
+	for _, c := range changes {
+		for _, e := range t.change(c) {
+			e.CIB, e.By = version.String(), by
+			events = append(events, t.event(o, e))
+		}
+		if c.After != nil {
+			t.cib.learn(c.After)
+		}
+	}
+	return events
+}
+
+// change is what a changed fact means.
+func (t *translator) change(c cib.Change) []incident.Event {
+	f := c.After
+	if f == nil {
+		f = c.Before
+	}
+	switch f := f.(type) {
+	case cib.Operation:
+		if c.After != nil {
+			return t.operation(c.Before, f)
+		}
+	case cib.NodeState:
+		if c.After == nil {
+			f = cib.NodeState{ID: f.ID, Name: f.Name}
+		}
+		return one(incident.Event{Kind: incident.NodeChanged, Node: cmp.Or(f.Name, t.cib.name(f.ID)), State: incident.NodeState{Member: f.Member, Online: f.Online, Join: f.Join, Expected: f.Expected}})
+	case cib.Cluster:
+		if before, ok := c.Before.(cib.Cluster); ok && before.DC == f.DC {
+			return nil
+		}
+		return one(incident.Event{Kind: incident.DCChanged, Node: t.cib.name(f.DC)})
+	case cib.Attribute:
+		return attribute(c, f)
+	case cib.Property:
+		return property(c, f)
+	case cib.Setting:
+		before, after := settingValue(c.Before), settingValue(c.After)
+		return one(incident.Event{Kind: incident.SettingChanged, Change: incident.Change{Resource: f.Resource, Name: f.Name, Before: before, Value: after}})
+	case cib.Constraint:
+		if !f.ByAdministrator() {
+			return nil
+		}
+		kind := incident.ConstraintSet
+		if c.After == nil {
+			kind = incident.ConstraintCleared
+		}
+		return one(incident.Event{Kind: kind, Node: f.Node, Constraint: incident.Constraint{ID: f.ID, Resource: f.Resource, Node: f.Node, Score: f.Score}})
+	}
+	return nil
+}
+
+// operation is the begin or the end of an operation. An old result that is only written
+// again is neither; a new one among them was missed, and when it ended is an estimate.
+func (t *translator) operation(before cib.Fact, o cib.Operation) []incident.Event {
+	e := incident.Event{Kind: incident.OperationEnded, Node: cmp.Or(o.Node, t.cib.name(o.NodeID)), Op: incident.Operation{
+		Resource: o.Resource, Action: o.Action, Interval: o.Interval, CallID: o.CallID, RC: o.RC, Target: o.Transition.Target,
+		Status: int(o.Status), Failed: o.Failed(), Injected: o.Injected(), Exec: o.Exec, Queued: o.Queued, Changed: o.Changed,
+		Transition: o.Transition.Number, Key: o.Transition.String(), Magic: o.Magic, Reason: o.Reason,
+	}}
+	if o.Pending() {
+		if b, ok := before.(cib.Operation); ok && b.Pending() && b.Transition == o.Transition {
+			return nil
+		}
+		e.Kind = incident.OperationBegun
+		return one(e)
+	}
+	if known := t.cib.results[[3]string{o.NodeID, o.Resource, o.Entry}]; known == o.Magic {
+		return nil
+	}
+	if o.Refreshed {
+		estimate(&e)
+	}
+	return one(e)
+}
+
+// estimate marks what was not seen when it happened. The end of an operation is then
+// its begin, in whole seconds, and how long it ran.
+func estimate(e *incident.Event) {
+	e.Basis = incident.Estimated
+	if o := e.Op; !o.Changed.IsZero() {
+		e.At = incident.Moment{Wall: o.Changed}
+		if e.Kind == incident.OperationEnded {
+			e.At.Wall = o.Changed.Add(o.Exec)
+		}
+	}
+}
+
+// attribute is a node attribute. Of the permanent ones only standby and maintenance mean
+// anything here.
+func attribute(c cib.Change, a cib.Attribute) []incident.Event {
+	before, after := "", ""
+	if b, ok := c.Before.(cib.Attribute); ok {
+		before = b.Value
+	}
+	if b, ok := c.After.(cib.Attribute); ok {
+		after = b.Value
+	}
+	switch {
+	case a.Name == "standby":
+		return toggled(before, after, a.Node, incident.StandbySet, incident.StandbyCleared)
+	case a.Name == "maintenance":
+		return toggled(before, after, a.Node, incident.MaintenanceSet, incident.MaintenanceCleared)
+	case !a.Transient:
+		return nil
+	case a.Name == "shutdown" && after != "" && after != "0":
+		return one(incident.Event{Kind: incident.ShutdownRequested, Node: a.Node})
+	}
+	return one(incident.Event{Kind: incident.AttributeChanged, Node: a.Node, Change: incident.Change{Name: a.Name, Before: before, Value: after}})
+}
+
+func property(c cib.Change, p cib.Property) []incident.Event {
+	before, after := "", ""
+	if b, ok := c.Before.(cib.Property); ok {
+		before = b.Value
+	}
+	if b, ok := c.After.(cib.Property); ok {
+		after = b.Value
+	}
+	if p.Name == "maintenance-mode" {
+		return toggled(before, after, "", incident.MaintenanceSet, incident.MaintenanceCleared)
+	}
+	return one(incident.Event{Kind: incident.SettingChanged, Change: incident.Change{Name: p.Name, Before: before, Value: after}})
+}
+
+func toggled(before, after, node string, set, cleared incident.Kind) []incident.Event {
+	was, is := cib.IsTrue(before), cib.IsTrue(after)
+	switch {
+	case is && !was:
+		return one(incident.Event{Kind: set, Node: node})
+	case was && !is:
+		return one(incident.Event{Kind: cleared, Node: node})
+	}
+	return nil
+}
+
+func settingValue(f cib.Fact) string {
+	if s, ok := f.(cib.Setting); ok {
+		return s.Value
+	}
+	return ""
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"holdfast/cib"
+	"holdfast/crmbridge/corosync"
+	"holdfast/crmbridge/journalctl"
+	"holdfast/crmbridge/kernel"
+	"holdfast/crmbridge/pacemaker"
+	"holdfast/crmbridge/unit"
+)
+
+// noon is when the stories of this file begin.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// story is what a source said, some seconds after noon.
+type story struct {
+	source sourceName
+	after  time.Duration
+	what   any
+}
+
+// inWords are the events of a story.
+func inWords(t *testing.T, lines []story) []string {
+	t.Helper()
+	translator := newTranslator("db1", stillMachine{})
+	translator.clockRead, translator.clock = noon, kernel.Clock{Synchronized: true}
+	var out bytes.Buffer
+	for _, l := range lines {
+		if _, ok := l.what.(losesClock); ok {
+			translator.machine = lostMachine{}
+		}
+		for _, e := range translator.events(observation{l.source, noon.Add(l.after), l.what}) {
+			tellEvent(&out, e)
+		}
+	}
+	return strings.Split(strings.TrimSpace(out.String()), "\n")
+}
+
+// losesClock is, in a story, that nobody keeps the clock right from then on.
+type losesClock struct{}
+
+type lostMachine struct{ stillMachine }
+
+func (lostMachine) clock() (kernel.Clock, error) {
+	return kernel.Clock{MaxError: 16 * time.Second}, nil
+}
+
+func at(s time.Duration) unit.Moment {
+	return unit.Moment{Real: noon.Add(s), Monotonic: time.Hour + s}
+}
+
+func TestEvents(t *testing.T) {
+	const s = time.Second
+	version := cib.Version{Epoch: 3, NumUpdates: 1}
+	start := cib.Operation{NodeID: "1", Node: "db1", Resource: "vip", Entry: "vip_last_0", Action: "start", CallID: 7, Exec: 1500 * time.Millisecond,
+		Changed: noon.Add(3 * s), Transition: cib.Transition{Action: 4, Number: 9, DC: "dc"}, Magic: "0:0;4:9:0:dc"}
+	pending := start
+	pending.Status, pending.RC, pending.CallID, pending.Magic = cib.StatusPending, 193, -1, "-1:193;4:9:0:dc"
+	again := start
+	again.Refreshed = true
+	three := corosync.Settings{Nodes: []corosync.Node{{ID: 1, Name: "db1"}, {ID: 2, Name: "db2"}, {ID: 3, Name: "db3"}}}
+	ring := corosync.Ring{Node: 1, Sequence: 27}
+	running := unit.State{Name: "mariadb.service", Active: "active", MainPID: 10, Main: unit.Process{PID: 10, Started: at(-60 * s)}}
+	died := running
+	died.MainPID, died.Result, died.Main = 0, "signal", unit.Process{PID: 10, Started: at(-60 * s), Exited: at(2 * s), Code: 2, Status: 9}
+	failed := died
+	failed.Active = "failed"
+	reboot := pacemaker.Fencing{Target: "db3", Action: "reboot", Origin: "db2", Client: "pacemaker-controld.7", State: pacemaker.FencingQuery}
+	done := reboot
+	done.State, done.Completed = pacemaker.FencingDone, noon.Add(4*s)
+	ended := done
+	ended.Operation, ended.Completed = "uuid", time.Time{}
+	vip := netip.MustParsePrefix("192.0.2.1/24")
+	for _, tt := range []struct {
+		name  string
+		lines []story
+		want  []string
+	}{
+		{"an operation, and its history written again", []story{
+			{sourceCIB, 1 * s, cibChanged{version: version, changes: []cib.Change{{After: pending}}}},
+			{sourceCIB, 2 * s, cibChanged{version: version, changes: []cib.Change{{Before: pending, After: start}}}},
+			{sourceCIB, 3 * s, cibChanged{version: version, changes: []cib.Change{{Before: start}}}},
+			{sourceCIB, 4 * s, cibChanged{version: version, changes: []cib.Change{{After: again}}}},
+		}, []string{"12:00:01.000 cib      operation-begun vip start rc=193 on db1", "12:00:02.000 cib      operation-ended vip start rc=0 on db1"}},
+		{"a result that comes with a history written again", []story{
+			{sourceCIB, 9 * s, cibChanged{version: version, changes: []cib.Change{{After: again}}}},
+		}, []string{"12:00:04.500 cib      operation-ended vip start rc=0 on db1 estimated"}},
+		{"a blind time", []story{
+			{sourceCIB, 0, seeing{}},
+			{sourceCIB, 0, cibRead{version: version}},
+			{sourceCIB, 1 * s, blind{"evicted"}},
+			{sourceCIB, 6 * s, seeing{since: noon.Add(1 * s)}},
+			{sourceCIB, 6 * s, cibRead{version: version, changes: []cib.Change{{After: start}}}},
+			{sourceCIB, 7 * s, cibChanged{version: version, changes: []cib.Change{{Before: cib.Cluster{DC: "1"}, After: cib.Cluster{DC: "2"}}}}},
+		}, []string{
+			"12:00:01.000 cib      gap on db1",
+			"12:00:01.000 cib      gap on db1",
+			"12:00:04.500 cib      operation-ended vip start rc=0 on db1 estimated",
+			"12:00:07.000 cib      dc-changed on 2",
+		}},
+		{"a cluster that starts after us", []story{
+			{sourceCIB, 0, blind{"connection refused"}},
+			{sourceQuorum, 0, blind{"connection refused"}},
+			{sourceCIB, 5 * s, seeing{since: noon}},
+			{sourceCIB, 5 * s, cibRead{version: version, facts: []cib.Fact{cib.Cluster{DC: "2"}}}},
+			{sourceQuorum, 6 * s, seeing{since: noon}},
+			{sourceQuorum, 6 * s, three},
+			{sourceQuorum, 6 * s, corosync.Event{Kind: corosync.Membership, Ring: ring, Members: []uint32{1}}},
+		}, []string{
+			"12:00:00.000 cib      gap on db1", "12:00:00.000 corosync gap on db1",
+			"12:00:00.000 cib      gap on db1", "12:00:05.000 cib      dc-changed on 2 initial",
+			"12:00:00.000 corosync gap on db1", "12:00:06.000 corosync node-joined on db1 initial",
+		}},
+		{"who changed the configuration is only known when it changed", []story{
+			{sourceCIB, 0, cibRead{version: version}},
+			{sourceCIB, 1 * s, cibChanged{version: cib.Version{Epoch: 4}, client: "cibadmin", user: "root", changes: []cib.Change{{After: cib.Constraint{ID: "cli-ban-vip", Resource: "vip", Node: "db1"}}}}},
+			{sourceCIB, 2 * s, cibChanged{version: cib.Version{Epoch: 4, NumUpdates: 1}, client: "cibadmin", user: "root", changes: []cib.Change{{After: cib.Attribute{Node: "db1", Name: "standby", Value: "on", Transient: true}}}}},
+			{sourceCIB, 3 * s, cibChanged{version: cib.Version{Epoch: 5}, client: "crmd", changes: []cib.Change{{After: cib.Constraint{ID: "by-pcs", Resource: "vip", Node: "db1"}}}}},
+		}, []string{"12:00:01.000 cib      constraint-set cli-ban-vip on db1 by cibadmin (root)", "12:00:02.000 cib      standby-set on db1"}},
+		{"fencing begins in the history and ends in an event", []story{
+			{sourceFencer, 0, fencingSeen{}},
+			{sourceFencer, 1 * s, fencingSeen{history: []pacemaker.Fencing{reboot}}},
+			{sourceFencer, 2 * s, fencingSeen{history: []pacemaker.Fencing{reboot}}},
+			{sourceFencer, 5 * s, fencingSeen{ended: &ended, history: []pacemaker.Fencing{done}}},
+			{sourceFencer, 6 * s, fencingSeen{history: []pacemaker.Fencing{done}}},
+		}, []string{"12:00:01.000 fencer   fencing-requested on db3", "12:00:05.000 fencer   fencing-ended on db3"}},
+		{"fencing that ended while nobody listened", []story{
+			{sourceFencer, 0, fencingSeen{}},
+			{sourceFencer, 1 * s, blind{"gone"}},
+			{sourceFencer, 9 * s, seeing{since: noon.Add(1 * s)}},
+			{sourceFencer, 9 * s, fencingSeen{history: []pacemaker.Fencing{done}}},
+		}, []string{"12:00:01.000 fencer   gap on db1", "12:00:01.000 fencer   gap on db1", "12:00:04.000 fencer   fencing-ended on db3 log"}},
+		{"a node leaves, and quorum with it", []story{
+			{sourceQuorum, 0, three},
+			{sourceQuorum, 0, corosync.Event{Kind: corosync.Membership, Ring: ring, Members: []uint32{1, 2}}},
+			{sourceQuorum, 0, corosync.Event{Kind: corosync.QuorumChanged, Ring: ring, Quorate: true}},
+			{sourceQuorum, 1 * s, corosync.Event{Kind: corosync.Membership, Ring: ring, Members: []uint32{1}}},
+			{sourceQuorum, 1 * s, corosync.Event{Kind: corosync.QuorumChanged, Ring: ring}},
+			{sourceQuorum, 1 * s, corosync.Event{Kind: corosync.QuorumChanged, Ring: ring}},
+		}, []string{
+			"12:00:00.000 corosync node-joined on db1 initial", "12:00:00.000 corosync node-joined on db2 initial", "12:00:00.000 corosync quorum-gained on db1 initial",
+			"12:00:01.000 corosync node-left on db2", "12:00:01.000 corosync quorum-lost on db1",
+		}},
+		{"a killed process has systemd's time", []story{
+			{sourceUnits, 0, running},
+			{sourceUnits, 3 * s, died},
+			{sourceUnits, 3 * s, failed},
+		}, []string{"11:59:00.000 systemd  unit-started mariadb.service on db1 initial", "12:00:02.000 systemd  unit-died mariadb.service on db1"}},
+		{"an address that is told twice", []story{
+			{sourceAddresses, 0, addressesRead{{Address: netip.MustParsePrefix("127.0.0.1/8"), Present: true}}},
+			{sourceAddresses, 1 * s, kernel.Address{Address: vip, Present: true}},
+			{sourceAddresses, 2 * s, kernel.Address{Address: vip, Present: true}},
+			{sourceAddresses, 3 * s, kernel.Address{Address: vip}},
+			{sourceAddresses, 3 * s, kernel.Address{Address: vip}},
+		}, []string{"12:00:00.000 kernel   address-added 127.0.0.1/8 on db1 initial", "12:00:01.000 kernel   address-added 192.0.2.1/24 on db1", "12:00:03.000 kernel   address-removed 192.0.2.1/24 on db1"}},
+		{"an address that left while nobody listened", []story{
+			{sourceAddresses, 0, addressesRead{{Address: vip, Present: true}}},
+			{sourceAddresses, 9 * s, seeing{since: noon.Add(1 * s)}},
+			{sourceAddresses, 9 * s, addressesRead{}},
+		}, []string{"12:00:00.000 kernel   address-added 192.0.2.1/24 on db1 initial", "12:00:01.000 kernel   gap on db1", "12:00:09.000 kernel   address-removed 192.0.2.1/24 on db1 estimated"}},
+		{"the clock", []story{
+			{sourceClock, 0, seeing{}},
+			{sourceClock, 1 * s, kernel.Step{By: -time.Hour}},
+		}, []string{"12:00:00.000 kernel   clock-changed on db1 initial", "12:00:01.000 kernel   clock-changed on db1"}},
+		{"a clock that nobody keeps right any more", []story{
+			{sourceAddresses, 0, addressesRead{}},
+			{sourceAddresses, 1 * s, kernel.Address{Address: vip, Present: true}},
+			{sourceAddresses, 61 * s, losesClock{}},
+			{sourceAddresses, 62 * s, kernel.Address{Address: vip}},
+			{sourceAddresses, 63 * s, kernel.Address{Address: vip, Present: true}},
+		}, []string{
+			"12:00:01.000 kernel   address-added 192.0.2.1/24 on db1",
+			"12:01:02.000 kernel   clock-changed on db1 initial", "12:01:02.000 kernel   address-removed 192.0.2.1/24 on db1",
+			"12:01:03.000 kernel   address-added 192.0.2.1/24 on db1",
+		}},
+		{"words at the time they were said", []story{
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-schedulerd", Message: " warning: Calculated transition 21 (with warnings), saving inputs in /var/lib/pacemaker/pengine/pe-warn-0.bz2"}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-controld", Message: " notice: Transition 21 (Complete=10, Pending=0, Fired=0, Skipped=0, Incomplete=0, Source=/var/lib/pacemaker/pengine/pe-warn-0.bz2): Complete"}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "corosync", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "somebody", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: New COMPONENT: primary = no, bootstrap = no, my_idx = 0, memb_num = 1"}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: Server status change joined -> synced"}},
+		}, []string{
+			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=300 ms on db1 log",
+			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  database-changed on db1 log",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, inWords(t, tt.lines)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUnitTellsAnOrderedStop from a death.
+func TestUnitTellsAnOrderedStop(t *testing.T) {
+	running := unit.State{Name: "mariadb.service", Active: "active", MainPID: 10, Main: unit.Process{PID: 10, Started: at(0)}}
+	stopping := running
+	stopping.Active = "deactivating"
+	gone := stopping
+	gone.MainPID, gone.Main.Exited, gone.Main.Code = 0, at(time.Second), 1
+	for _, tt := range []struct {
+		name   string
+		states []unit.State
+		job    bool
+	}{{"stopped", []unit.State{running, stopping, gone}, true}, {"died", []unit.State{running, {Name: running.Name, Active: "active", Main: gone.Main}}, false}} {
+		tr := newTranslator("db1", stillMachine{})
+		var last []bool
+		for _, s := range tt.states {
+			for _, e := range tr.meaning(observation{sourceUnits, noon, s}) {
+				last = append(last, e.Unit.Job)
+			}
+		}
+		if len(last) != 2 || last[1] != tt.job {
+			t.Errorf("%s: %v", tt.name, last)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package incident
+
+import (
+	"slices"
+	"time"
+)
+
+// assemble makes records of events that begin in a state. now is until when nothing more
+// happened, on the same clock as the events.
+func assemble(before *state, events []Event, now time.Time) []*candidate {
+	events = ordered(events)
+	segments, unanswered, after := split(before, events)
+	var gaps []Event
+	stepped := map[string]time.Duration{}
+	for _, e := range events {
+		if e.Kind == Gap {
+			gaps = append(gaps, e)
+		}
+		if e.Kind == ClockChanged && e.Clock.Stepped != 0 {
+			stepped[e.Observer] += e.Clock.Stepped
+		}
+	}
+	for _, e := range unanswered {
+		if lonely(e) && now.Sub(e.At.Wall) > lookBack {
+			segments = append(segments, alone(e, unanswered, after))
+		}
+	}
+	var all []*candidate
+	for _, s := range fold(segments) {
+		all = append(all, &candidate{segment: s, record: s.record(gaps, stepped, now)})
+	}
+	return all
+}
+
+// candidate is a record that may not be over yet, and what it was made of.
+type candidate struct {
+	*segment
+	record Record
+}
+
+// alone is the incident of something that nobody reacted to.
+func alone(e Event, unanswered []Event, st *state) *segment {
+	s := &segment{root: e, how: fails, before: st, after: st, events: []Event{e}, last: e.At.Wall, acted: true}
+	if i := slices.IndexFunc(unanswered, func(o Event) bool { return o.Kind == ProbeGood && o.At.Wall.After(e.At.Wall) }); i >= 0 && e.Kind == ProbeBad {
+		s.events, s.last = append(s.events, unanswered[i]), unanswered[i].At.Wall
+	}
+	return s
+}
+
+// lonely says whether something is an incident even if nobody reacts to it.
+func lonely(e Event) bool {
+	return e.Kind == UnitDied || e.Kind == AddressRemoved || e.Kind == ProbeBad
+}
+
+// fold drops segments in which nothing was done. What an administrator said in one
+// belongs to the incident before it: a constraint that is lifted when all is done.
+func fold(segments []*segment) []*segment {
+	var kept []*segment
+	for _, s := range segments {
+		switch {
+		case s.acted:
+			kept = append(kept, s)
+		case len(kept) > 0 && s.root.At.Wall.Sub(kept[len(kept)-1].last) <= afterglow:
+			kept[len(kept)-1].afterwards = append(kept[len(kept)-1].afterwards, s.events...)
+		}
+	}
+	return kept
+}
+
+func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now time.Time) Record {
+	causes := s.causes()
+	planned := s.planned(causes)
+	c := reckon(s, causes[0], planned, now)
+	from, length := c.interruption()
+	r := Record{
+		Schema: 1, ID: s.id(), Observers: []string{s.root.Observer}, Open: len(s.open) > 0,
+		Cause: causes[0], Also: causes[1:], Planned: planned, Outcome: c.outcome(),
+		Occurrence: c.occurrence, Detection: c.detection, ServiceBack: c.back, Interruption: length,
+		From: c.from, To: c.to,
+		Phases: slices.Concat(c.path(), c.parts()), Transitions: c.transitions(), Operator: c.actions(),
+		Clocks: s.after.clocks(stepped), DC: s.after.dc,
+	}
+	if c.affected {
+		r.Occurrence = from
+	}
+	r.Begin, r.End = s.extent()
+	r.Nodes, r.Resources, r.CIB = s.involved()
+	if c.from != "" && c.affected {
+		r.Nodes = sorted(append(r.Nodes, c.from))
+	}
+	r.Gaps = append(blind(gaps, r.Begin.At.Add(-inDoubt), r.End.At), c.missing()...)
+	if len(r.Also) == 0 {
+		r.Also = nil
+	}
+	return r
+}
+
+// outcome is what became of the service.
+func (c *course) outcome() Outcome {
+	switch {
+	case !c.affected:
+		return Unaffected
+	case c.back.Known():
+		return Restored
+	case c.after.halted():
+		return Halted
+	}
+	return Down
+}
+
+// halted says whether every address that is nowhere is so by an administrator's will, or
+// for want of quorum.
+func (s *state) halted() bool {
+	halted := false
+	for name := range s.known {
+		if s.isAddress(name) && s.where(name) == "" {
+			if halted = s.stopped(name) || !s.quorum; !halted {
+				return false
+			}
+		}
+	}
+	return halted
+}
+
+// extent is when the first and the last thing of the incident was.
+func (s *segment) extent() (begin, end Point) {
+	begin, end = point(s.root, Tell(s.root)), point(s.root, Tell(s.root))
+	for _, e := range s.events {
+		if e.At.Wall.Before(begin.At) {
+			begin = point(e, Tell(e))
+		}
+		if e.At.Wall.After(end.At) && e.Source != FromJournal {
+			end = point(e, Tell(e))
+		}
+	}
+	return begin, end
+}
+
+// involved are the nodes and resources of which something failed or was changed, and the
+// versions of the CIB.
+func (s *segment) involved() (nodes, resources []string, versions [2]string) {
+	for _, e := range s.events {
+		if e.CIB != "" && e.Basis != Estimated {
+			if versions[0] == "" {
+				versions[0] = e.CIB
+			}
+			versions[1] = e.CIB
+		}
+		switch e.Kind {
+		case OperationBegun, OperationEnded:
+			if (e.Op.Failed || s.before.interesting(e.Op.Resource)) && e.Op.Resource != "" {
+				resources = append(resources, e.Op.Resource)
+				nodes = append(nodes, e.Node)
+			}
+		case NodeChanged, FencingRequested, FencingEnded, StandbySet, StandbyCleared, UnitDied, AddressRemoved, ShutdownRequested:
+			nodes = append(nodes, e.Node)
+		case ConstraintSet, ConstraintCleared:
+			resources = append(resources, e.Constraint.Resource)
+		case SettingChanged:
+			resources = append(resources, e.Change.Resource)
+		default:
+		}
+	}
+	drop := func(s string) bool { return s == "" }
+	return slices.DeleteFunc(sorted(nodes), drop), slices.DeleteFunc(sorted(resources), drop), versions
+}
+
+// missing is what must have happened and nobody said.
+func (c *course) missing() []Blind {
+	var all []Blind
+	for _, p := range c.parts() {
+		ours := p.Resource != "" || p.Name == PhaseFencing
+		if ours && p.Basis == Estimated || p.Name == PhaseUnfinished {
+			source := FromCIB
+			if p.Resource == "" {
+				source = FromFencer
+			}
+			what := string(p.Name) + " on " + p.Node
+			if p.Resource != "" {
+				what = string(p.Name) + " of " + p.Resource + " on " + p.Node
+			}
+			if p.Note != "" {
+				what += ": " + p.Note
+			}
+			all = append(all, Blind{Observer: c.root.Observer, Source: source, From: p.Begin, Until: p.End, What: what})
+		}
+	}
+	return all
+}

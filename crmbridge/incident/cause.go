@@ -1,0 +1,304 @@
+package incident
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// id derives the identity of an incident from what it began with, by what is the same on
+// every node: the CIB's version, the magic of a result, the name of a node. Times differ.
+func (s *segment) id() string {
+	e := s.root
+	f := []any{e.Kind, e.Node, e.CIB, e.Op.Resource, e.Op.Action, e.Op.Magic, e.Constraint, e.Change}
+	if e.Op.Magic != "" {
+		f[2] = "" // the result may be seen with a later version
+	}
+	if e.CIB == "" { // seen by one node only
+		f = append(f, e.Observer, e.At.Wall.UnixNano())
+	}
+	sum := sha256.Sum256(fmt.Append(nil, f...))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:10]
+}
+
+// causes are what went wrong and what was asked for, what it began with first.
+func (s *segment) causes() []Cause {
+	var all []Cause
+	add := func(e Event, kind CauseKind, node, resource string) {
+		for i, c := range all {
+			if c.Kind == kind && c.Node == node && c.Resource == resource {
+				all[i].Evidence = append(all[i].Evidence, evidence(e))
+				return
+			}
+		}
+		all = append(all, Cause{Kind: kind, Node: node, Resource: resource, Evidence: []Evidence{evidence(e)}})
+	}
+	look := &splitter{state: s.before.clone()}
+	fenced := map[string]bool{}
+	for _, e := range s.events {
+		if e.Kind == FencingRequested {
+			fenced[e.Node] = true
+		}
+		if kind, node, resource := s.cause(look, e, fenced[e.Node]); kind != "" {
+			add(e, kind, node, resource)
+		}
+		look.state.apply(e)
+	}
+	switch {
+	case len(all) > 0:
+	case s.root.Kind == ProbeBad:
+		add(s.root, ServiceUnseen, s.root.Node, "")
+	default:
+		add(s.root, ClusterDecision, s.root.Node, s.root.Op.Resource)
+	}
+	all = s.support(all)
+	slices.SortStableFunc(all, func(a, b Cause) int { return cmp.Compare(s.rank(a), s.rank(b)) })
+	return all
+}
+
+// cause says what an event makes of itself, or "".
+func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, string) {
+	switch e.Kind {
+	case OperationEnded:
+		if e.Op.Failed && !e.Op.Probe() {
+			return s.failure(e), e.Node, e.Op.Resource
+		}
+	case NodeChanged:
+		if at.trigger(e) == fails {
+			if fenced {
+				return NodeFenced, e.Node, ""
+			}
+			return NodeLost, e.Node, ""
+		}
+		if at.trigger(e) == returns {
+			return NodeReturned, e.Node, ""
+		}
+	case QuorumLost:
+		return QuorumGone, e.Observer, ""
+	case UnitDied:
+		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
+			return DatabaseDied, e.Node, resource
+		}
+	case AddressRemoved:
+		if resource := at.addressOf(e.Address.Prefix); resource != "" && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
+			return AddressLost, e.Node, resource
+		}
+	case ConstraintSet:
+		return ResourceMoved, e.Constraint.Node, e.Constraint.Resource
+	case ConstraintCleared:
+		return ConstraintLifted, e.Constraint.Node, e.Constraint.Resource
+	case SettingChanged:
+		return settingCause(e.Change)
+	default:
+	}
+	return requests()[e.Kind], e.Node, ""
+}
+
+// requests are what an administrator can ask for that needs no more words.
+func requests() map[Kind]CauseKind {
+	return map[Kind]CauseKind{
+		StandbySet: NodeStandby, StandbyCleared: StandbyOver, MaintenanceSet: Maintenance, MaintenanceCleared: MaintenanceOver,
+		ShutdownRequested: NodeStopped,
+	}
+}
+
+func settingCause(c Change) (CauseKind, string, string) {
+	switch {
+	case c.Name == "target-role" && c.Value == "Stopped", c.Name == "stop-all-resources" && c.Value == "true":
+		return Stopped, "", c.Resource
+	case c.Name == "target-role", c.Name == "stop-all-resources":
+		return Started, "", c.Resource
+	case c.Name == "is-managed" && c.Value == "false":
+		return Maintenance, "", c.Resource
+	case c.Name == "is-managed":
+		return MaintenanceOver, "", c.Resource
+	}
+	return "", "", ""
+}
+
+// stopping says whether Pacemaker is taking the resource away there.
+func (s *splitter) stopping(resource, node string) bool {
+	for _, name := range []string{"stop", "demote"} {
+		if _, ok := s.state.pending[action{instance{resource, node}, name}]; ok {
+			return true
+		}
+	}
+	return s.state.roles[instance{resource, node}] == "" && s.state.where(resource) != ""
+}
+
+// ordered says whether something ended because Pacemaker stopped it: the kernel and
+// systemd are faster than the CIB, so the begin of the stop may be told after it. Without
+// an order there is a failed result first.
+func (s *segment) ordered(e Event, resource string) bool {
+	for _, o := range s.events {
+		if o.Op.Resource != resource || o.Node != e.Node || o.At.Wall.Sub(e.At.Wall) > inPassing {
+			continue
+		}
+		switch {
+		case o.Kind == OperationEnded && o.Op.Failed:
+			return false
+		case o.Kind == OperationBegun && (o.Op.Action == "stop" || o.Op.Action == "demote") && !o.At.Wall.Before(e.At.Wall):
+			return true
+		}
+	}
+	return false
+}
+
+// failure says what a failed operation means.
+func (s *segment) failure(e Event) CauseKind {
+	st, o := s.before, e.Op
+	switch {
+	case st.isAddress(o.Resource) && o.Action == "monitor":
+		return AddressLost
+	case !st.isDatabase(o.Resource):
+		return ResourceFailed
+	case o.RC == ocfNotRunning:
+		return DatabaseDied
+	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer"):
+		return DatabaseHung
+	}
+	return DatabaseFailed
+}
+
+// support moves what only supports another cause there as evidence: that a process died
+// explains a failed monitor, and a lost token a lost node.
+func (s *segment) support(all []Cause) []Cause {
+	for i := range all {
+		c := &all[i]
+		for _, e := range s.events {
+			if supports(e, *c) {
+				c.Evidence = append(c.Evidence, evidence(e))
+			}
+		}
+		slices.SortStableFunc(c.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
+		c.Evidence = slices.CompactFunc(c.Evidence, func(a, b Evidence) bool { return a == b })
+	}
+	// A failed monitor of a database whose process died is no second cause.
+	return slices.DeleteFunc(all, func(c Cause) bool {
+		return (c.Kind == DatabaseFailed || c.Kind == DatabaseHung) && slices.ContainsFunc(all, func(o Cause) bool {
+			return o.Kind == DatabaseDied && o.Node == c.Node && o.Resource == c.Resource
+		})
+	})
+}
+
+func supports(e Event, c Cause) bool {
+	switch e.Kind {
+	case TokenLost:
+		return c.Kind == NodeLost || c.Kind == QuorumGone
+	case LinkDown:
+		return c.Kind == QuorumGone || c.Kind == NodeLost && c.Node == e.Node
+	case NodeLeft:
+		return c.Kind == QuorumGone || (c.Kind == NodeLost || c.Kind == NodeFenced || c.Kind == NodeStopped) && c.Node == e.Node
+	case FencingRequested:
+		return c.Kind == NodeFenced && c.Node == e.Node
+	case ProbeBad:
+		return c.Kind.Failure()
+	default:
+		return false
+	}
+}
+
+// rank brings the cause of the others to the front. What it began with is first, except
+// that a node that is cut off first loses its resources, and that what was seen on a
+// node that was then lost without being fenced was the beginning of its end.
+func (s *segment) rank(c Cause) int {
+	switch {
+	case s.how == asked || s.how == returns:
+		if c.Kind.Planned() || c.Kind == NodeReturned {
+			return 0
+		}
+		return 1
+	case c.Kind == QuorumGone:
+		return 0
+	case c.Kind == NodeLost:
+		return 1
+	case c.Kind.Failure():
+		return 2
+	}
+	return 3
+}
+
+// planned says whether all of it was asked for. Fencing is, if it was not the cluster
+// that wanted it.
+func (s *segment) planned(causes []Cause) bool {
+	byHand := s.fencedByHand()
+	return !slices.ContainsFunc(causes, func(c Cause) bool {
+		return c.Kind.Failure() && (c.Kind != NodeFenced || !byHand[c.Node])
+	}) && slices.ContainsFunc(causes, func(c Cause) bool { return c.Kind != NodeReturned })
+}
+
+func (s *segment) fencedByHand() map[string]bool {
+	nodes := map[string]bool{}
+	for _, e := range s.events {
+		if e.Kind == FencingRequested && !strings.HasPrefix(e.Fencing.Client, "pacemaker-controld") {
+			nodes[e.Node] = true
+		}
+	}
+	return nodes
+}
+
+func evidence(e Event) Evidence {
+	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: Tell(e), CIB: e.CIB}
+}
+
+// Tell is an event as a sentence for people.
+func Tell(e Event) string {
+	switch e.Kind {
+	case OperationEnded:
+		return tellResult(e)
+	case OperationBegun:
+		return fmt.Sprintf("%s of %s began on %s", e.Op.Action, e.Op.Resource, e.Node)
+	case UnitDied:
+		return fmt.Sprintf("the main process %d of %s on %s ended: %s", e.Unit.PID, e.Unit.Name, e.Node, strings.TrimSpace(e.Unit.Code+" "+fmt.Sprint(e.Unit.Status)))
+	case AddressRemoved, AddressAdded:
+		return fmt.Sprintf("%s %s on %s of %s", e.Address.Prefix, strings.TrimPrefix(string(e.Kind), "address-"), e.Address.Interface, e.Node)
+	case NodeChanged:
+		return fmt.Sprintf("Pacemaker's view of %s: member %t, online %t, expected %s", e.Node, e.State.Member, e.State.Online, e.State.Expected)
+	case NodeLeft, NodeJoined:
+		return fmt.Sprintf("%s %s the membership, ring %s", e.Node, strings.TrimPrefix(string(e.Kind), "node-"), e.Ring)
+	case QuorumLost, QuorumGained:
+		return fmt.Sprintf("the partition of %s %s quorum, ring %s", e.Observer, strings.TrimPrefix(string(e.Kind), "quorum-"), e.Ring)
+	case TokenLost:
+		return "Corosync missed the token"
+	case LinkDown, LinkUp:
+		return "the network link to " + e.Node + " is " + strings.TrimPrefix(string(e.Kind), "link-")
+	case ProbeBad, ProbeGood:
+		return strings.TrimSuffix("a client got a "+strings.TrimPrefix(string(e.Kind), "probe-")+" answer: "+e.Change.Value, ": ")
+	case FencingRequested:
+		return fmt.Sprintf("%s of %s was requested by %s on %s", e.Fencing.Action, e.Node, e.Fencing.Client, e.Fencing.Origin)
+	case ConstraintSet, ConstraintCleared:
+		return fmt.Sprintf("constraint %s for %s on %s %s", e.Constraint.ID, e.Constraint.Resource, e.Constraint.Node, strings.TrimPrefix(string(e.Kind), "constraint-"))
+	case SettingChanged:
+		return fmt.Sprintf("%s of %s set to %q", e.Change.Name, cmp.Or(e.Change.Resource, "the cluster"), e.Change.Value)
+	case StandbySet, StandbyCleared, MaintenanceSet, MaintenanceCleared, ShutdownRequested:
+		return strings.ReplaceAll(string(e.Kind), "-", " ") + " for " + cmp.Or(e.Node, "the cluster")
+	default:
+		return e.String()
+	}
+}
+
+func tellResult(e Event) string {
+	o := e.Op
+	what := o.Action
+	if o.Interval > 0 {
+		what += " every " + o.Interval.Round(time.Millisecond).String()
+	}
+	text := fmt.Sprintf("%s of %s on %s gave %d", what, o.Resource, e.Node, o.RC)
+	if o.Failed {
+		text += fmt.Sprintf(", expected %d", o.Target)
+	}
+	if o.Status == statusTimeout {
+		text += ", it timed out"
+	}
+	if o.Injected {
+		text += ", reported by hand"
+	}
+	if o.Reason != "" {
+		text += ": " + o.Reason
+	}
+	return text
+}

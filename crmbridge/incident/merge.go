@@ -1,0 +1,167 @@
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Merge brings the records of several nodes together: those with one ID are one
+// incident. Of each node its newest revision counts. The result is in the order of time.
+//
+// What only one node could see, as the end of a process, is taken from it; a point that
+// several nodes know is taken from who knows it best, and then from who saw it first.
+func Merge(records []Record) []Record {
+	byID := map[string][]Record{}
+	for _, r := range records {
+		byID[r.ID] = append(byID[r.ID], r)
+	}
+	var merged []Record
+	for _, id := range sortedKeys(byID) {
+		for _, same := range together(byID[id]) {
+			merged = append(merged, merge(newestOf(same)))
+		}
+	}
+	slices.SortStableFunc(merged, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
+	return merged
+}
+
+// anew is how far apart the begins of two incidents are that have one ID because the
+// cluster was set up again, and its CIB counts from the start.
+const anew = 10 * time.Minute
+
+// together splits records of one ID into those of one incident.
+func together(records []Record) [][]Record {
+	slices.SortStableFunc(records, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
+	var groups [][]Record
+	for i, r := range records {
+		if i == 0 || r.Begin.At.Sub(records[i-1].Begin.At) > anew {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], r)
+	}
+	return groups
+}
+
+// newestOf keeps the newest revision of each record of each observer, in an order that
+// does not depend on the one given.
+func newestOf(records []Record) []Record {
+	newest := map[string]Record{}
+	for _, r := range records {
+		key := r.ID + " " + strings.Join(r.Observers, " ")
+		if old, ok := newest[key]; !ok || r.Revision > old.Revision {
+			newest[key] = r
+		}
+	}
+	var kept []Record
+	for _, key := range sortedKeys(newest) {
+		kept = append(kept, newest[key])
+	}
+	return kept
+}
+
+// merge makes one record of those of several nodes about one incident. The one that
+// knows most is the base: closed before open, then that with the fewest gaps.
+func merge(all []Record) Record {
+	slices.SortStableFunc(all, func(a, b Record) int {
+		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)), cmp.Compare(a.Observers[0], b.Observers[0]))
+	})
+	m := all[0]
+	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
+	m.Cause.Evidence = slices.Clone(m.Cause.Evidence)
+	for _, r := range all[1:] {
+		m.Observers = sorted(append(slices.Clone(m.Observers), r.Observers...))
+		m.Revision = max(m.Revision, r.Revision)
+		m.Planned = m.Planned && r.Planned
+		m.take(r)
+	}
+	for _, r := range all[1:] {
+		m.closer(r)
+	}
+	return m
+}
+
+// closer takes the return of the service from the node that has the address now: it
+// sees the address, and the others the end of an operation. The phases still add up.
+func (r *Record) closer(o Record) {
+	if len(o.Observers) != 1 || o.Observers[0] != r.To || r.Interruption == 0 || !o.ServiceBack.Known() ||
+		o.ServiceBack.Basis.rank() > r.ServiceBack.Basis.rank() || !o.ServiceBack.At.Before(r.ServiceBack.At) {
+		return
+	}
+	for i, p := range r.Phases {
+		switch {
+		case p.Path && p.Name == PhaseRecovery && o.ServiceBack.At.After(p.Begin):
+			r.Interruption -= p.End.Sub(o.ServiceBack.At)
+			r.ServiceBack = o.ServiceBack
+			p.End, p.Note = o.ServiceBack.At, o.ServiceBack.How
+		case p.Name == PhaseVerify && r.ServiceBack == o.ServiceBack:
+			p.Begin = o.ServiceBack.At
+		}
+		p.Duration = p.End.Sub(p.Begin)
+		r.Phases[i] = p
+	}
+}
+
+// take adds what another node knows and this record does not.
+func (r *Record) take(o Record) {
+	if o.Cause.Kind == r.Cause.Kind && o.Cause.Node == r.Cause.Node {
+		for _, e := range o.Cause.Evidence {
+			// Everybody sees the CIB, and each at its own time.
+			if !slices.ContainsFunc(r.Cause.Evidence, func(x Evidence) bool { return x.What == e.What }) {
+				r.Cause.Evidence = append(r.Cause.Evidence, e)
+			}
+		}
+		slices.SortStableFunc(r.Cause.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
+	}
+	for _, p := range o.Phases {
+		if p.Name == PhaseView { // its begin is the occurrence, which the other may not know
+			if p.End.Before(r.Occurrence.At) {
+				continue
+			}
+			p.Begin, p.Duration, p.Basis = r.Occurrence.At, p.End.Sub(r.Occurrence.At), worse(r.Occurrence.Basis, Logged)
+		}
+		same := func(x Phase) bool { return x.Name == p.Name && x.Node == p.Node && x.Resource == p.Resource }
+		if !p.Path && p.Name != PhaseUnfinished && p.Name != PhaseVerify && !slices.ContainsFunc(r.Phases, same) {
+			r.Phases = append(r.Phases, p)
+		}
+	}
+	for _, t := range o.Transitions {
+		i := slices.IndexFunc(r.Transitions, func(x TransitionRef) bool { return x.Number == t.Number })
+		if i < 0 {
+			r.Transitions = append(r.Transitions, t)
+		} else if r.Transitions[i].PEInput == "" {
+			r.Transitions[i] = t
+		}
+	}
+	for _, c := range o.Clocks {
+		if !slices.ContainsFunc(r.Clocks, func(x ClockState) bool { return x.Node == c.Node }) {
+			r.Clocks = append(r.Clocks, c)
+		}
+	}
+	r.Gaps = append(r.Gaps, o.Gaps...)
+	r.Nodes = sorted(slices.Concat(r.Nodes, o.Nodes))
+	r.Resources = sorted(slices.Concat(r.Resources, o.Resources))
+}
+
+// estimates counts what is not measured of the answers that matter.
+func estimates(r Record) int {
+	n := 0
+	for _, p := range []Point{r.Occurrence, r.Detection, r.ServiceBack} {
+		if p.Known() {
+			n += p.Basis.rank()
+		}
+	}
+	return n
+}
+
+// boolean orders false before true.
+func boolean(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

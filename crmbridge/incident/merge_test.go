@@ -1,0 +1,96 @@
+package incident
+
+import (
+	"bytes"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestOneRecordOfAllNodes: the survivors of each recorded fault derive one ID, and their
+// records become one.
+func TestOneRecordOfAllNodes(t *testing.T) {
+	faults := map[string]int{ // how many records there are of each, of all nodes together
+		"planned-move": 1, "standby": 2, "mariadb-killed": 1, "database-hung": 1, "address-lost": 1, "power-cut": 2,
+		"cable-out":   2, // the side of the node that was cut off is one of its own
+		"quorum-lost": 1,
+	}
+	for _, fault := range slices.Sorted(maps.Keys(faults)) {
+		t.Run(fault, func(t *testing.T) {
+			var records []Record
+			for _, file := range files(t, "testdata/"+fault+"-*.events.jsonl") {
+				records = append(records, track(readEvents(t, file))...)
+			}
+			merged := Merge(records)
+			var out bytes.Buffer
+			for _, r := range merged {
+				show(&out, r)
+			}
+			if len(merged) != faults[fault] {
+				t.Errorf("%d records, want %d:\n%s", len(merged), faults[fault], out.String())
+			}
+			golden(t, filepath.Join("testdata", fault+".merged"), out.Bytes())
+			slices.Reverse(records)
+			var again bytes.Buffer
+			for _, r := range Merge(records) {
+				show(&again, r)
+			}
+			if again.String() != out.String() {
+				t.Errorf("in another order it is\n%s", again.String())
+			}
+		})
+	}
+}
+
+// TestPhasesAddUp: the phases of the path follow each other and are the interruption,
+// also when records were merged.
+func TestPhasesAddUp(t *testing.T) {
+	all := map[string][]Record{}
+	for _, s := range stories(t) {
+		fault, _, _ := strings.Cut(s.name, "-db")
+		all[fault] = append(all[fault], newest(track(s.events))...)
+	}
+	for name, records := range all {
+		for _, r := range slices.Concat(records, Merge(records)) {
+			path := slices.DeleteFunc(slices.Clone(r.Phases), func(p Phase) bool { return !p.Path })
+			if r.Interruption == 0 || len(path) == 0 {
+				continue
+			}
+			for i, p := range path {
+				if p.Duration != p.End.Sub(p.Begin) || i > 0 && !p.Begin.Equal(path[i-1].End) {
+					t.Errorf("%s %s: %s does not follow the phase before it", name, r.ID, p.Name)
+				}
+			}
+			if sum := path[len(path)-1].End.Sub(path[0].Begin); sum != r.Interruption {
+				t.Errorf("%s %s: the phases are %v, the interruption %v", name, r.ID, sum, r.Interruption)
+			}
+		}
+	}
+}
+
+// TestTheEndOfAProcessComesFromItsNode: what one node alone saw is in the merged record.
+func TestTheEndOfAProcessComesFromItsNode(t *testing.T) {
+	var own, other []Event
+	for _, s := range stories(t) {
+		if strings.Contains(s.name, "killed and comes back") {
+			own = s.events
+		}
+	}
+	for _, e := range own {
+		if e.Kind == UnitDied || e.Source == FromKernel {
+			continue
+		}
+		e.Observer = "db3"
+		other = append(other, e)
+	}
+	merged := Merge(slices.Concat(track(other), track(own)))
+	if len(merged) != 1 {
+		t.Fatalf("%d records, want 1", len(merged))
+	}
+	r := merged[0]
+	if r.Occurrence.Basis != Measured || !slices.Equal(r.Observers, []string{"db2", "db3"}) || r.Cause.Kind != DatabaseDied {
+		t.Errorf("occurrence %v, observers %v, cause %v", r.Occurrence, r.Observers, r.Cause)
+	}
+}

@@ -1,0 +1,289 @@
+package incident
+
+import (
+	"slices"
+	"time"
+)
+
+// How events belong together in time.
+const (
+	// lookBack is how long before its consequence a cause may have been: a database
+	// that died is noticed by the next monitor.
+	lookBack = 60 * time.Second
+	// afterglow is how long after its end an incident still takes what has no other
+	// place: an administrator's second step, a plan that ended.
+	afterglow = 60 * time.Second
+	// patience is how long something that should be done may stay undone before it is
+	// taken for how things are, as long as the service is there.
+	patience = 10 * time.Minute
+	// inDoubt is how long before an incident a source that was blind may have missed the
+	// reason for it.
+	inDoubt = 10 * time.Second
+	// inPassing is how far the words of a log are from what they are about.
+	inPassing = 2 * time.Second
+)
+
+// trigger is what an event can begin.
+type trigger int
+
+const (
+	nothing trigger = iota
+	continues
+	fails
+	asked
+	returns
+)
+
+// segment is the events of one incident, with the states around it.
+type segment struct {
+	root          Event
+	how           trigger
+	before, after *state
+	events        []Event
+	last          time.Time // the last thing that was done
+	open          []string  // what is unresolved
+	acted         bool      // something was done or failed, more than words
+	afterwards    []Event   // what an administrator did when it was over, without consequence
+}
+
+// splitter cuts ordered events into segments.
+type splitter struct {
+	state    *state
+	segments []*segment
+	cur      *segment
+	early    []Event // causes that nobody has reacted to yet
+}
+
+// split cuts events into incidents. Only what the CIB says decides where one begins and
+// ends: it says the same on all nodes, in the same order.
+func split(before *state, events []Event) (segments []*segment, unanswered []Event, after *state) {
+	s := &splitter{state: before.clone()}
+	for _, e := range events {
+		s.take(e)
+	}
+	if s.cur != nil {
+		s.cur.after = s.state.clone()
+	}
+	for _, c := range s.segments {
+		slices.SortStableFunc(c.events, func(a, b Event) int { return a.At.Wall.Compare(b.At.Wall) })
+	}
+	return s.segments, s.early, s.state
+}
+
+func (s *splitter) take(e Event) {
+	if e.Initial || e.Kind == Gap || e.Kind == ClockChanged {
+		s.state.apply(e)
+		return
+	}
+	t := s.trigger(e)
+	if e.Source != FromCIB {
+		s.state.apply(e)
+		s.aside(e)
+		return
+	}
+	if t != nothing && s.begins(e, t) {
+		s.begin(e, t)
+	}
+	s.state.apply(e)
+	if t != nothing {
+		s.add(e, t)
+	}
+}
+
+// begins says whether an event is the first of an incident. What the cluster does without
+// a new reason continues the one before, and what comes while there is something left to
+// do is a part of it.
+func (s *splitter) begins(e Event, t trigger) bool {
+	if s.cur == nil {
+		return true
+	}
+	quiet := e.At.Wall.Sub(s.cur.last)
+	switch {
+	case len(s.cur.open) == 0 && t == continues:
+		return quiet > afterglow
+	case len(s.cur.open) == 0:
+		return true
+	}
+	return quiet > patience && s.state.serving()
+}
+
+func (s *splitter) begin(e Event, t trigger) {
+	before := s.state.clone()
+	if s.cur != nil {
+		s.cur.after = before
+	}
+	s.cur = &segment{root: e, how: t, before: before}
+	s.segments = append(s.segments, s.cur)
+}
+
+// claim takes what was seen before and explains an event.
+func (s *splitter) claim(e Event) {
+	var rest []Event
+	for _, early := range s.early {
+		if age := e.At.Wall.Sub(early.At.Wall); age <= lookBack && s.explains(early, e) {
+			s.cur.events = append(s.cur.events, early)
+		} else {
+			rest = append(rest, early)
+		}
+	}
+	s.early = rest
+}
+
+// explains says whether something seen before may be why something happened: it is
+// about the same node, or about the network.
+func (s *splitter) explains(early, e Event) bool {
+	switch early.Kind {
+	case TokenLost, LinkDown, LinkUp, NodeLeft, NodeJoined, QuorumLost, QuorumGained:
+		return e.Kind == NodeChanged
+	case ProbeBad, ProbeGood:
+		return true
+	case ViewChanged, DatabaseChanged, TransitionBegun:
+		return e.At.Wall.Sub(early.At.Wall) <= inPassing
+	case UnitDied, AddressRemoved, FencingRequested, FencingEnded:
+		return early.Node == e.Node
+	default:
+		return false
+	}
+}
+
+// aside takes what is not from the CIB: it belongs to what is going on, or tells of
+// what will be.
+func (s *splitter) aside(e Event) {
+	if s.cur != nil && s.belongs(e) {
+		s.cur.events = append(s.cur.events, e)
+		switch e.Kind {
+		case FencingRequested, FencingEnded, NodeLeft, QuorumLost, QuorumGained, AddressAdded:
+			s.cur.last = later(s.cur.last, e.At.Wall)
+		default:
+		}
+		return
+	}
+	if s.causes(e) {
+		s.early = append(s.early, e)
+	}
+}
+
+// belongs says whether something that is not from the CIB is about the current segment.
+func (s *splitter) belongs(e Event) bool {
+	switch since := e.At.Wall.Sub(s.cur.last); {
+	case len(s.cur.open) > 0:
+		return true
+	case s.causes(e):
+		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded
+		return words && since <= inPassing
+	default:
+		return since <= afterglow
+	}
+}
+
+// causes says whether something is a first sign of an incident.
+func (s *splitter) causes(e Event) bool {
+	switch e.Kind {
+	case UnitDied:
+		return !e.Unit.Job && s.unitOf(e.Unit.Name) != ""
+	case AddressRemoved:
+		return s.addressOf(e.Address.Prefix) != ""
+	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun:
+		return true
+	case ProbeGood: // of a time in which only the client saw something
+		return slices.ContainsFunc(s.early, func(o Event) bool { return o.Kind == ProbeBad })
+	default:
+		return false
+	}
+}
+
+func (s *splitter) add(e Event, t trigger) {
+	c := s.cur
+	s.claim(e)
+	c.events = append(c.events, e)
+	c.open = s.state.unresolved(c.before)
+	c.last = later(c.last, e.At.Wall)
+	switch e.Kind {
+	case OperationBegun, OperationEnded:
+		c.acted = true
+	case NodeChanged, StandbySet, MaintenanceSet, ShutdownRequested:
+		c.acted = c.acted || t != continues
+	default:
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// trigger says what an event of the CIB can begin, in the state before it.
+func (s *splitter) trigger(e Event) trigger {
+	st := s.state
+	switch e.Kind {
+	case OperationBegun, OperationEnded:
+		switch {
+		case e.Op.Probe() || e.Op.Action == "notify":
+			return nothing
+		case e.Kind == OperationEnded && e.Op.Failed:
+			return fails
+		case st.interesting(e.Op.Resource):
+			return continues
+		}
+	case NodeChanged:
+		return st.nodeTrigger(e)
+	case ConstraintSet, StandbySet, MaintenanceSet, ShutdownRequested:
+		return asked
+	case ConstraintCleared, StandbyCleared, MaintenanceCleared:
+		return returns
+	case SettingChanged:
+		if slices.Contains([]string{"target-role", "is-managed", "stop-all-resources"}, e.Change.Name) {
+			return asked
+		}
+	case DCChanged:
+		return continues
+	default:
+	}
+	return nothing
+}
+
+func (s *state) nodeTrigger(e Event) trigger {
+	was, seen := s.nodes[e.Node]
+	switch now := e.State; {
+	case !seen:
+		return continues
+	case was.Member && !now.Member, was.Online && !now.Online && was.Member:
+		if !s.leaving[e.Node] && was.Expected != "down" {
+			return fails
+		}
+		return continues
+	case now.Member && !was.Member:
+		return returns
+	}
+	return continues
+}
+
+// unitOf is the resource that a unit is, addressOf the one that an address is.
+func (s *splitter) unitOf(unit string) string {
+	return s.resourceOf(func(k Known) bool { return k.Unit == unit && unit != "" })
+}
+
+func (s *splitter) addressOf(prefix string) string {
+	return s.resourceOf(func(k Known) bool { return k.IP != "" && k.IP == address(prefix) })
+}
+
+func (s *splitter) resourceOf(is func(Known) bool) string {
+	for name, k := range s.state.known {
+		if is(k) {
+			return name
+		}
+	}
+	return ""
+}
+
+// address is a prefix without its length.
+func address(prefix string) string {
+	for i := range prefix {
+		if prefix[i] == '/' {
+			return prefix[:i]
+		}
+	}
+	return prefix
+}

@@ -1,0 +1,261 @@
+package incident
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// OCF codes that say what a resource is (OCF 1.1, section 2.4 and Pacemaker's monitor).
+const (
+	ocfOK         = 0
+	ocfNotRunning = 7
+	ocfPromoted   = 8
+)
+
+// statusTimeout is Pacemaker's PCMK_EXEC_TIMEOUT.
+const statusTimeout = 2
+
+// instance is a resource on a node.
+type instance struct{ resource, node string }
+
+// action is what may be under way there.
+type action struct {
+	instance
+	name string
+}
+
+// state is the cluster as far as the events have told.
+type state struct {
+	known    map[string]Known
+	roles    map[instance]Role
+	pending  map[action]Event
+	failed   map[instance]Event // nothing was done about it yet
+	nodes    map[string]NodeState
+	leaving  map[string]bool // asked to shut down
+	standby  map[string]bool
+	off      map[string]bool // resources that shall not run: target-role Stopped
+	left     bool            // maintenance of the whole cluster
+	noFence  bool            // stonith-enabled is false
+	quorum   bool            // of the observer's partition
+	dc       string
+	clock    map[string]Clock
+	observer string
+}
+
+func newState() *state {
+	return &state{
+		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{},
+		nodes: map[string]NodeState{}, leaving: map[string]bool{}, standby: map[string]bool{}, off: map[string]bool{},
+		clock: map[string]Clock{}, quorum: true,
+	}
+}
+
+func (s *state) clone() *state {
+	c := *s
+	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
+	c.nodes, c.leaving, c.standby, c.off = maps.Clone(s.nodes), maps.Clone(s.leaving), maps.Clone(s.standby), maps.Clone(s.off)
+	c.clock = maps.Clone(s.clock)
+	return &c
+}
+
+// apply makes the state that of after an event.
+func (s *state) apply(e Event) {
+	s.observer = cmp.Or(s.observer, e.Observer)
+	switch e.Kind {
+	case ResourceKnown:
+		s.known[e.Known.Resource] = e.Known
+	case ResourceRunning:
+		s.roles[instance{e.Known.Resource, e.Node}] = e.Known.Role
+	case OperationBegun, OperationEnded:
+		s.operation(e)
+	case NodeChanged:
+		s.node(e)
+	case ShutdownRequested:
+		s.leaving[e.Node] = true
+	case StandbySet, StandbyCleared:
+		s.standby[e.Node] = e.Kind == StandbySet
+	case MaintenanceSet, MaintenanceCleared:
+		if e.Node == "" {
+			s.left = e.Kind == MaintenanceSet
+		}
+	case SettingChanged:
+		s.setting(e.Change)
+	case QuorumGained, QuorumLost:
+		s.quorum = e.Kind == QuorumGained
+	case DCChanged:
+		s.dc = e.Node
+	case ClockChanged:
+		s.clock[e.Observer] = e.Clock
+	default:
+	}
+}
+
+func (s *state) setting(c Change) {
+	switch c.Name {
+	case "target-role":
+		s.off[c.Resource] = c.Value == "Stopped"
+	case "stop-all-resources":
+		s.off[""] = c.Value == "true"
+	case "stonith-enabled":
+		s.noFence = c.Value == "false"
+	}
+}
+
+func (s *state) node(e Event) {
+	s.nodes[e.Node] = e.State
+	if e.State.Member && e.State.Online {
+		if e.State.Join == "member" {
+			delete(s.leaving, e.Node)
+		}
+		return
+	}
+	// What ran there is nothing that the cluster can count on.
+	maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.node == e.Node })
+	maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.node == e.Node })
+	maps.DeleteFunc(s.failed, func(i instance, _ Event) bool { return i.node == e.Node })
+}
+
+func (s *state) operation(e Event) {
+	o, at := e.Op, instance{e.Op.Resource, e.Node}
+	switch {
+	case o.Probe() || o.Action == "notify":
+		return
+	case !o.Failed && !s.interesting(o.Resource):
+		delete(s.failed, at)
+		return
+	}
+	if e.Kind == OperationBegun {
+		s.pending[action{at, o.Action}] = e
+		delete(s.failed, at)
+		return
+	}
+	delete(s.pending, action{at, o.Action})
+	if o.Failed {
+		s.failed[at] = e
+		if o.RC == ocfNotRunning {
+			delete(s.roles, at)
+		}
+		return
+	}
+	switch {
+	case o.Action == "stop":
+		delete(s.roles, at)
+		delete(s.failed, at)
+	case o.Action == "start", o.Action == "demote":
+		s.roles[at] = RoleStarted
+	case o.Action == "promote", o.Action == "monitor" && o.RC == ocfPromoted:
+		s.roles[at] = RolePromoted
+	case o.Action == "monitor" && o.RC == ocfOK && s.roles[at] == "":
+		s.roles[at] = RoleStarted
+	}
+}
+
+// interesting says whether what happens to a resource is part of a record, beyond its
+// failures. If nobody said which are, all are.
+func (s *state) interesting(resource string) bool {
+	_, ok := s.known[resource]
+	return ok || len(s.known) == 0
+}
+
+func (s *state) isAddress(resource string) bool  { return s.known[resource].Role == RoleAddress }
+func (s *state) isDatabase(resource string) bool { return s.known[resource].Role == RoleDatabase }
+
+// where is a node that has the resource, the first by name; "" for none.
+func (s *state) where(resource string) string {
+	for _, i := range slices.SortedFunc(maps.Keys(s.roles), func(a, b instance) int {
+		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.node, b.node))
+	}) {
+		if i.resource == resource {
+			return i.node
+		}
+	}
+	return ""
+}
+
+// stopped says whether the resource shall not run anywhere.
+func (s *state) stopped(resource string) bool {
+	return s.off[""] || s.off[resource] || s.off[s.known[resource].Parent] && s.known[resource].Parent != ""
+}
+
+// serving says whether every address that shall be somewhere is.
+func (s *state) serving() bool {
+	for name := range s.known {
+		if s.isAddress(name) && !s.stopped(name) && s.where(name) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// unclean says whether the cluster has to make sure of a node first, by fencing.
+func (s *state) unclean(node string) bool {
+	n := s.nodes[node]
+	return !s.noFence && !n.Member && n.Expected == "member"
+}
+
+// unresolved are what the cluster has to do yet, after an incident that began in another
+// state: in words, in an order that is always the same.
+func (s *state) unresolved(before *state) []string {
+	var open []string
+	for a := range s.pending {
+		if s.interesting(a.resource) {
+			open = append(open, a.resource+" "+a.name+" on "+a.node)
+		}
+	}
+	for i := range s.failed {
+		open = append(open, i.resource+" failed on "+i.node)
+	}
+	for node, n := range s.nodes {
+		switch {
+		case n.Member && !n.Online && n.Expected == "member" && n.Join == "member" && !s.leaving[node]:
+			open = append(open, node+" does not answer")
+		case s.unclean(node):
+			open = append(open, node+" is not fenced")
+		case n.Member && n.Join != "member":
+			open = append(open, node+" is joining")
+		}
+	}
+	if s.left {
+		return sorted(open)
+	}
+	for i, role := range before.roles {
+		if s.missing(i, role) {
+			open = append(open, i.resource+" is away")
+		}
+	}
+	return sorted(open)
+}
+
+func sorted(s []string) []string {
+	slices.Sort(s)
+	return slices.Compact(s)
+}
+
+// missing says whether something that ran should run again. An address may run
+// anywhere, a database where it was, as long as its node may have it.
+func (s *state) missing(i instance, role Role) bool {
+	if s.stopped(i.resource) || !s.interesting(i.resource) {
+		return false
+	}
+	if s.isAddress(i.resource) {
+		return s.where(i.resource) == ""
+	}
+	n, seen := s.nodes[i.node]
+	if seen && (!n.Member || !n.Online) || s.standby[i.node] || s.leaving[i.node] {
+		return false
+	}
+	now := s.roles[i]
+	return now == "" || role == RolePromoted && now != RolePromoted
+}
+
+// clocks are the states of the clocks, by node.
+func (s *state) clocks(stepped map[string]time.Duration) []ClockState {
+	var all []ClockState
+	for _, node := range slices.Sorted(maps.Keys(s.clock)) {
+		c := s.clock[node]
+		all = append(all, ClockState{Node: node, Synchronised: c.Synchronised, MaxError: c.MaxError, Stepped: stepped[node]})
+	}
+	return all
+}

@@ -1,0 +1,249 @@
+package incident
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// How long the tracker waits.
+const (
+	// settle is how long after the last event an incident with nothing left to do is
+	// taken for over: long enough for the words of logs that come late, short enough
+	// that the record is there within two seconds.
+	settle = 1500 * time.Millisecond
+	// unfinished is when a record of an incident is written although it is not over.
+	unfinished = 3 * time.Second
+	// memory is how long an incident that is over may still be added to.
+	memory = 2 * time.Minute
+	// most is how many events are kept. More than that is a storm in which single
+	// incidents cannot be told apart anyhow.
+	most = 6000
+	// stepNoticed is from where on a difference between the two clocks is a step.
+	stepNoticed = 100 * time.Millisecond
+)
+
+// Tracker collects events and gives records of what is over. One goroutine may use it.
+//
+// The record of an incident that goes on for long, or of which something is learned
+// later, is given again with the same ID and a greater Revision.
+type Tracker struct {
+	node    string
+	state   *state
+	events  map[string]Event
+	written map[string]written
+	lines   map[string]time.Time // of each boot: the wall clock when the monotonic one was 0
+
+	activity time.Time // when the newest event was seen, by the clock that Advance uses
+	newest   time.Time // the newest event's own time
+	due      time.Time
+}
+
+// written is what was given of an incident.
+type written struct {
+	record   string
+	revision int
+	at       time.Time
+}
+
+// NewTracker makes a tracker for the records of a node.
+func NewTracker(node string) *Tracker {
+	return &Tracker{node: node, state: newState(), events: map[string]Event{}, written: map[string]written{}, lines: map[string]time.Time{}}
+}
+
+// Observe takes an event, and gives the records that are complete by its time.
+func (t *Tracker) Observe(e Event) []Record {
+	if !t.relevant(e) {
+		return nil
+	}
+	if e.Kind == ResourceKnown { // wanted at once, to tell what is relevant
+		t.state.known[e.Known.Resource] = e.Known
+	}
+	e.At.Wall = t.steady(e.At)
+	key := e.key()
+	if old, ok := t.events[key]; ok && !better(e, old) {
+		return nil
+	}
+	t.events[key] = e
+	seen := e.Seen.Wall
+	if seen.IsZero() {
+		seen = e.At.Wall
+	}
+	late := !t.due.IsZero() && !seen.Before(t.due)
+	t.activity = seen
+	t.newest = later(t.newest, e.At.Wall)
+	if t.due.IsZero() || seen.Add(settle).Before(t.due) {
+		t.due = seen.Add(settle)
+	}
+	if late || len(t.events) > most {
+		return t.Advance(seen)
+	}
+	return nil
+}
+
+// steady is a time on the line that the clock followed when the oldest event that is
+// kept was seen: if the clock was set since, the monotonic one says how much later
+// something was. Small differences are the clock being disciplined, and two clocks that
+// were read one after the other.
+func (t *Tracker) steady(m Moment) time.Time {
+	if m.Mono == 0 {
+		return m.Wall
+	}
+	if len(t.events) == 0 {
+		clear(t.lines)
+	}
+	line, ok := t.lines[m.Boot]
+	if !ok {
+		t.lines[m.Boot] = m.Wall.Add(-m.Mono)
+		return m.Wall
+	}
+	if wall := line.Add(m.Mono); wall.Sub(m.Wall).Abs() > stepNoticed {
+		return wall
+	}
+	return m.Wall
+}
+
+// relevant says whether an event can be a part of a record at all.
+func (t *Tracker) relevant(e Event) bool {
+	switch e.Kind {
+	case AttributeChanged:
+		return false
+	case OperationBegun, OperationEnded:
+		return e.Op.Failed || t.state.interesting(e.Op.Resource)
+	default:
+		return true
+	}
+}
+
+// Advance gives the records that are complete at a time, when nothing more happens.
+func (t *Tracker) Advance(now time.Time) []Record {
+	t.due = time.Time{}
+	if len(t.events) == 0 {
+		return nil
+	}
+	// The clock may have been set: only what passed since the newest event counts.
+	quiet := max(0, now.Sub(t.activity))
+	at := t.newest.Add(quiet)
+	all := assemble(t.state, t.list(), at)
+	var records []Record
+	for _, c := range all {
+		if r, ok := t.write(c, at, quiet); ok {
+			records = append(records, r)
+		}
+	}
+	for _, e := range t.events {
+		if rest := lookBack - at.Sub(e.At.Wall); lonely(e) && rest >= 0 {
+			t.wake(now.Add(rest + time.Millisecond))
+		}
+	}
+	t.forget(all, at)
+	return records
+}
+
+// write says whether a record is to be given, and what it is.
+func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record, bool) {
+	wait := settle
+	if len(c.open) > 0 {
+		wait = unfinished
+	}
+	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait {
+		t.wake(t.activity.Add(quiet + rest))
+		return Record{}, false
+	}
+	r := c.record
+	if r.Open { // how long it has lasted is no news
+		r = c.segment.record(nil, nil, c.last)
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return Record{}, false // a record is plain values: it cannot fail
+	}
+	old := t.written[r.ID]
+	if old.record == string(text) {
+		return Record{}, false
+	}
+	t.written[r.ID] = written{record: string(text), revision: old.revision + 1, at: c.last}
+	c.record.Revision = old.revision + 1
+	return c.record, true
+}
+
+func (t *Tracker) wake(at time.Time) {
+	if t.due.IsZero() || at.Before(t.due) {
+		t.due = at
+	}
+}
+
+// forget folds what is long over into the state that the rest begins in.
+func (t *Tracker) forget(all []*candidate, at time.Time) {
+	keep := at.Add(-memory)
+	for _, c := range all {
+		if len(c.open) > 0 && c.record.Begin.At.Before(keep) {
+			keep = c.record.Begin.At
+		}
+	}
+	if len(t.events) > most {
+		keep = at // even of what is not over: better than to grow without an end
+	}
+	for _, c := range all {
+		if !c.last.Before(keep) && c.record.Begin.At.Before(keep) {
+			keep = c.record.Begin.At
+		}
+	}
+	var past []Event
+	for key, e := range t.events {
+		if t.over(e).Before(keep) {
+			past = append(past, e)
+			delete(t.events, key)
+		}
+	}
+	for _, e := range ordered(past) {
+		t.state.apply(e)
+	}
+	for id, w := range t.written {
+		if w.at.Before(keep) {
+			delete(t.written, id)
+		}
+	}
+}
+
+// over is when an event is a thing of the past: a gap when it has ended.
+func (t *Tracker) over(e Event) time.Time {
+	if e.Kind != Gap {
+		return e.At.Wall
+	}
+	until := e.Until
+	for _, o := range t.events {
+		if until.IsZero() && o.Kind == Gap && o.Source == e.Source && o.Until.After(e.At.Wall) {
+			until = o.Until
+		}
+	}
+	if until.IsZero() {
+		return t.newest
+	}
+	return until
+}
+
+func (t *Tracker) list() []Event {
+	events := make([]Event, 0, len(t.events))
+	for _, e := range t.events {
+		events = append(events, e)
+	}
+	return events
+}
+
+// Deadline is when to call Advance if no event comes before; zero for never.
+func (t *Tracker) Deadline() time.Time { return t.due }
+
+// Unfinished gives what is going on now, as records that are not over.
+func (t *Tracker) Unfinished() []Record {
+	if len(t.events) == 0 {
+		return nil
+	}
+	var records []Record
+	for _, c := range assemble(t.state, t.list(), t.newest) {
+		if old, ok := t.written[c.record.ID]; !ok || len(c.open) > 0 {
+			c.record.Revision = old.revision + 1
+			records = append(records, c.record)
+		}
+	}
+	return records
+}

@@ -1,0 +1,312 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/crmbridge/incident"
+)
+
+// memory is a journal in memory, with what journald adds.
+type memory struct{ entries []map[string]string }
+
+func (m *memory) send(fields map[string]string) error {
+	f := maps.Clone(fields)
+	f["__REALTIME_TIMESTAMP"] = strconv.FormatInt(1795438206000000+int64(len(m.entries))*1000, 10)
+	f["_SYSTEMD_UNIT"], f["_BOOT_ID"] = Unit, "b"
+	m.entries = append(m.entries, f)
+	return nil
+}
+
+func (m *memory) log(t *testing.T) *Log {
+	t.Helper()
+	l := &Log{}
+	for _, f := range m.entries {
+		if err := l.add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.sort()
+	return l
+}
+
+func writer(t *testing.T, m *memory, state string) *Writer {
+	t.Helper()
+	w, err := NewWriterTo("db1", "1.2", state, Head{}, m.send)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func someEvent(i int) incident.Event {
+	return incident.Event{
+		Kind: incident.UnitDied, Source: incident.FromSystemd, Observer: "db1", Node: "db1", Basis: incident.Measured,
+		At: incident.Moment{Wall: time.Date(2026, 11, 23, 12, 0, i, 7, time.UTC), Mono: 5, Boot: "b"}, Unit: incident.Unit{Name: "mariadb.service", PID: i},
+	}
+}
+
+func someRecord() incident.Record {
+	return incident.Record{
+		Schema: 1, ID: "abcdefghij", Revision: 1, Observers: []string{"db1"}, Outcome: incident.Restored, Interruption: 1640 * time.Millisecond, From: "db1", To: "db2",
+		Cause: incident.Cause{Kind: incident.DatabaseDied, Node: "db1", Resource: "galera", Evidence: []incident.Evidence{{What: "line one\nline two"}}},
+	}
+}
+
+// filled is a journal with a begin, three events, a record and an end.
+func filled(t *testing.T) (*memory, string) {
+	t.Helper()
+	m, state := &memory{}, filepath.Join(t.TempDir(), "chain")
+	w := writer(t, m, state)
+	for i := range 3 {
+		if err := w.WriteEvent(someEvent(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.WriteRecord(someRecord()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return m, state
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	m, _ := filled(t)
+	l := m.log(t)
+	events, err := l.Events("db1")
+	if err != nil || !slices.Equal(events, []incident.Event{someEvent(0), someEvent(1), someEvent(2)}) {
+		t.Errorf("events %v, %v", events, err)
+	}
+	records, err := l.Records()
+	if err != nil || len(records) != 1 || fmt.Sprint(records[0]) != fmt.Sprint(someRecord()) {
+		t.Errorf("records %v, %v", records, err)
+	}
+	if chains, found := l.Verify(); len(found) != 0 || len(chains) != 1 || chains[0].First != 1 || chains[0].Last != 6 {
+		t.Errorf("chains %+v, findings %+v", chains, found)
+	}
+	if got := m.entries[4]; got[fieldMessage] != "abcdefghij: database died (galera) on db1; the service was away for 1.640 s and moved from db1 to db2" || got[fieldPriority] != "2" {
+		t.Errorf("the record's entry is %v", got)
+	}
+}
+
+func TestTheChainGoesOnAfterARestart(t *testing.T) {
+	m, state := filled(t)
+	w := writer(t, m, state)
+	if err := w.WriteEvent(someEvent(9)); err != nil {
+		t.Fatal(err)
+	}
+	if chains, found := m.log(t).Verify(w.Head()); len(found) != 0 || len(chains) != 1 || chains[0].Last != 8 {
+		t.Errorf("chains %+v, findings %+v", chains, found)
+	}
+}
+
+func TestTheJournalKnowsBetterThanTheFile(t *testing.T) {
+	m, state := filled(t)
+	old := `{"chain":"` + m.entries[0][fieldChain] + `","sequence":2,"hash":"` + m.entries[1][fieldHash] + `"}`
+	if err := os.WriteFile(state, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewWriterTo("db1", "1.2", state, m.log(t).Head("db1"), m.send); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := m.log(t).Verify(); len(found) != 0 {
+		t.Errorf("findings %+v", found)
+	}
+}
+
+func TestVerifyFinds(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(m *memory)
+		want   []Problem
+	}{
+		{"an altered message", func(m *memory) { m.entries[2][fieldMessage] += "!" }, []Problem{Altered}},
+		{"an altered value", func(m *memory) {
+			m.entries[4][fieldRecord] = strings.Replace(m.entries[4][fieldRecord], "1640", "0640", 1)
+		}, []Problem{Altered}},
+		{"an added field", func(m *memory) { m.entries[4]["CRMBRIDGE_NOTE"] = "fine" }, []Problem{Altered}},
+		{"a field taken out", func(m *memory) { delete(m.entries[4], fieldCause) }, []Problem{Altered}},
+		{"an entry taken out", func(m *memory) { m.entries = slices.Delete(m.entries, 2, 3) }, []Problem{Missing}},
+		{"an entry written anew", func(m *memory) {
+			m.entries[2][fieldMessage] = "nothing"
+			m.entries[2][fieldHash] = hash(m.entries[2])
+		}, []Problem{Replaced}},
+		{"a second entry with a number", func(m *memory) {
+			f := maps.Clone(m.entries[2])
+			f[fieldMessage] = "something else"
+			f[fieldHash] = hash(f)
+			m.entries = append(m.entries, f)
+		}, []Problem{Doubled, Replaced}},
+		{"the newest taken out", func(m *memory) { m.entries = m.entries[:4] }, []Problem{CutOff}},
+		{"the oldest gone, as journald does it", func(m *memory) { m.entries = m.entries[2:] }, nil},
+		{"somebody else's entry", func(m *memory) {
+			f := maps.Clone(m.entries[2])
+			f["_SYSTEMD_UNIT"] = "user@1000.service"
+			m.entries = append(m.entries, f)
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, state := filled(t)
+			text, err := os.ReadFile(state)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var head Head
+			if err := json.Unmarshal(text, &head); err != nil {
+				t.Fatal(err)
+			}
+			c.change(m)
+			var got []Problem
+			_, found := m.log(t).Verify(head)
+			for _, f := range found {
+				got = append(got, f.Problem)
+			}
+			if slices.Sort(got); !slices.Equal(got, c.want) {
+				t.Errorf("found %+v, want %v", found, c.want)
+			}
+		})
+	}
+}
+
+func TestWatched(t *testing.T) {
+	m, state := filled(t)
+	writer(t, m, state)
+	now := time.UnixMicro(1795438206000000).UTC().Add(time.Hour)
+	watched := m.log(t).Watched(now)
+	if len(watched) != 2 || watched[0].To.Sub(watched[0].From) != 5*time.Millisecond || !watched[1].To.Equal(now) {
+		t.Errorf("watched %v", watched)
+	}
+}
+
+// export writes the Journal Export Format.
+func export(entries []map[string]string, binaries bool) []byte {
+	var b bytes.Buffer
+	for _, f := range entries {
+		for _, name := range slices.Sorted(maps.Keys(f)) {
+			if !binaries && !strings.Contains(f[name], "\n") {
+				fmt.Fprintf(&b, "%s=%s\n", name, f[name])
+				continue
+			}
+			fmt.Fprintf(&b, "%s\n", name)
+			b.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(f[name]))))
+			fmt.Fprintf(&b, "%s\n", f[name])
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// TestReadFiles reads every form that a copied journal may have, two nodes at once.
+func TestReadFiles(t *testing.T) {
+	m, _ := filled(t)
+	dir := t.TempDir()
+	var lines bytes.Buffer
+	for _, f := range m.entries {
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(text, '\n'))
+	}
+	for name, text := range map[string][]byte{"a.json": lines.Bytes(), "b.export": export(m.entries, false), "c.export": export(m.entries, true)} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Read(t.Context(), Range{}, path, path)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, found := l.Verify(); len(found) != 0 || l.Entries() != 6 {
+			t.Errorf("%s: %d entries, findings %+v", name, l.Entries(), found)
+		}
+	}
+}
+
+// TestCatalog compiles the catalog with journalctl, and finds every ID in it.
+func TestCatalog(t *testing.T) {
+	const file = "../../packaging/journal/holdfast-crmbridge.catalog"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := messageIDs()
+	for kind, id := range ids {
+		if n := strings.Count(string(text), "\n-- "+id+"\n"); n != 1 {
+			t.Errorf("%s: %s is in the catalog %d times", kind, id, n)
+		}
+	}
+	if n := strings.Count(string(text), "\n-- "); n != len(ids) {
+		t.Errorf("the catalog has %d messages, there are %d kinds", n, len(ids))
+	}
+	root := t.TempDir()
+	for _, dir := range []string{"usr/lib/systemd/catalog", "var/lib/systemd/catalog"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "usr/lib/systemd/catalog/holdfast-crmbridge.catalog"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--update-catalog"}, {"--list-catalog"}} {
+		out, err := exec.CommandContext(t.Context(), "journalctl", append(args, "--root="+root)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("journalctl %v: %v\n%s", args, err, out)
+		}
+		if args[0] == "--list-catalog" && !strings.Contains(string(out), "An incident is over") {
+			t.Errorf("journalctl lists\n%s", out)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"MESSAGE":"a","B":[1,2],"C":null}`))
+	f.Add([]byte("MESSAGE=a\nB\n\x01\x00\x00\x00\x00\x00\x00\x00x\n\n"))
+	f.Fuzz(func(_ *testing.T, text []byte) {
+		for _, parse := range []func(*Log) error{
+			func(l *Log) error { return parseJSON(bytes.NewReader(text), l.add) },
+			func(l *Log) error { return parseExport(bytes.NewReader(text), l.add) },
+		} {
+			l := &Log{}
+			if err := parse(l); err == nil {
+				l.sort()
+				l.Verify()
+				_ = l.Watched(time.Now())
+			}
+		}
+	})
+}
+
+// FuzzExport: what was exported is read as it was.
+func FuzzExport(f *testing.F) {
+	f.Add("MESSAGE", "one\ntwo")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		if name == "" || strings.ContainsAny(name, "=\n") {
+			return
+		}
+		want := map[string]string{name: value}
+		err := parseExport(bytes.NewReader(export([]map[string]string{want}, true)), func(got map[string]string) error {
+			if !maps.Equal(got, want) {
+				t.Errorf("%v became %v", want, got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}

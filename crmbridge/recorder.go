@@ -1,0 +1,60 @@
+package main
+
+import (
+	"time"
+
+	"holdfast/crmbridge/incident"
+)
+
+// output is where events and records go. It returns when they are safe.
+type output interface {
+	WriteEvent(e incident.Event) error
+	WriteRecord(r incident.Record) error
+}
+
+// recorder is the consumer that makes records: of observations events, and of events,
+// in the tracker, records.
+type recorder struct {
+	translator *translator
+	tracker    *incident.Tracker
+	out        output
+}
+
+var _ consumer = (*recorder)(nil)
+
+func (r *recorder) take(o observation) (time.Time, error) {
+	err := r.observe(r.translator.events(o))
+	return r.tracker.Deadline(), err
+}
+
+// missed says that nobody watched since a time.
+func (r *recorder) missed(since, now time.Time) error {
+	return r.observe(r.translator.missed(since, now))
+}
+
+// observe writes events before anything is made of them.
+func (r *recorder) observe(events []incident.Event) error {
+	for _, e := range events {
+		if err := r.out.WriteEvent(e); err != nil {
+			return err
+		}
+		if err := r.write(r.tracker.Observe(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recorder) wake(now time.Time) (time.Time, error) {
+	err := r.write(r.tracker.Advance(now))
+	return r.tracker.Deadline(), err
+}
+
+func (r *recorder) write(records []incident.Record) error {
+	for _, record := range records {
+		if err := r.out.WriteRecord(record); err != nil {
+			return err
+		}
+	}
+	return nil
+}

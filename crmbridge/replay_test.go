@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"holdfast/cib"
+	"holdfast/crmbridge/corosync"
+	"holdfast/crmbridge/incident"
+	"holdfast/crmbridge/journalctl"
+	"holdfast/crmbridge/kernel"
+	"holdfast/crmbridge/pacemaker"
+)
+
+var update = flag.Bool("update", false, "write the expected output anew")
+
+// recordings are what the daemons of real nodes said around a fault: tests/cluster
+// records them.
+const recordings = "incident/testdata"
+
+// entry is a line of a recording.
+type entry struct {
+	Received time.Time       `json:"received"`
+	Source   string          `json:"source"`
+	XML      string          `json:"xml"`
+	Message  []byte          `json:"message"`
+	Journal  json.RawMessage `json:"journal"`
+	Error    string          `json:"error"`
+}
+
+// stillMachine is a machine whose clocks say what the recording says.
+type stillMachine struct{}
+
+func (stillMachine) moment(t time.Time) incident.Moment { return incident.Moment{Wall: t.UTC()} }
+func (stillMachine) boot() string                       { return "boot" }
+func (stillMachine) interfaceName(int) string           { return "host0" }
+func (stillMachine) clock() (kernel.Clock, error)       { return kernel.Clock{Synchronized: true}, nil }
+
+// readRecording reads a recording. That of a node that lost its power may end anywhere.
+func readRecording(t *testing.T, file string) []entry {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	zip, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []entry
+	lines := bufio.NewReader(zip)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Fatal(err)
+			}
+			return entries
+		}
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		entries = append(entries, e)
+	}
+}
+
+// replay makes the observations of a recording, as the sources would have.
+func replay(t *testing.T, entries []entry) []observation {
+	t.Helper()
+	var all []observation
+	r := replayer{t: t}
+	for _, e := range entries {
+		if what := r.what(e); what != nil {
+			all = append(all, observation{r.source(e), r.received(e), what})
+		}
+	}
+	begin := entries[0].Received
+	return append([]observation{{sourceClock, begin, seeing{}}, {sourceQuorum, begin, r.nodes}, {sourceFencer, begin, fencingSeen{}}}, all...)
+}
+
+type replayer struct {
+	t        *testing.T
+	document *cib.Document
+	nodes    corosync.Settings
+	fencing  *pacemaker.FencingEvent
+}
+
+func (r *replayer) source(e entry) sourceName {
+	switch e.Source {
+	case "snapshot":
+		return sourceCIB
+	case "history":
+		return sourceFencer
+	}
+	return sourceName(e.Source)
+}
+
+func (r *replayer) received(e entry) time.Time {
+	if e.Source == "history" {
+		return r.fencing.Received
+	}
+	return e.Received
+}
+
+func (r *replayer) what(e entry) any {
+	r.t.Helper()
+	must := func(err error) {
+		if err != nil {
+			r.t.Fatalf("%s at %v: %v", e.Source, e.Received, err)
+		}
+	}
+	switch e.Source {
+	case "snapshot":
+		var err error
+		r.document, err = cib.Parse([]byte(e.XML))
+		must(err)
+		s := r.document.State()
+		for _, n := range s.Nodes {
+			id, err := strconv.ParseUint(n.ID, 10, 32)
+			must(err)
+			r.nodes.Nodes = append(r.nodes.Nodes, corosync.Node{ID: uint32(id), Name: n.Name})
+		}
+		return cibRead{version: r.document.Version(), facts: r.document.Facts(), state: s}
+	case "cib":
+		p, ok, err := pacemaker.ParsePatch([]byte(e.XML))
+		must(err)
+		if !ok || p.Target.Compare(r.document.Version()) <= 0 {
+			return nil
+		}
+		changes, err := r.document.Apply(p.Diff)
+		must(err)
+		return cibChanged{version: p.Target, client: p.Client, user: p.User, changes: changes}
+	case "fencer":
+		f, err := pacemaker.ParseFencing([]byte(e.XML))
+		must(err)
+		f.Received = e.Received
+		r.fencing = &f
+	case "history":
+		history, err := pacemaker.ParseHistory([]byte(e.XML))
+		must(err)
+		return fencingSeen{ended: r.fencing.Ended, status: r.fencing.Status, reason: r.fencing.Reason, history: history}
+	case "journal":
+		l, err := journalctl.Parse(e.Journal)
+		must(err)
+		return l
+	case "quorum":
+		c, err := corosync.ParseEvent(e.Message)
+		must(err)
+		return c
+	}
+	return nil
+}
+
+// TestRecordingsTellEvents tells, of each recording, the events that the daemon would
+// have seen.
+func TestRecordingsTellEvents(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(recordings, "*.jsonl.gz"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".jsonl.gz")
+		t.Run(name, func(t *testing.T) {
+			entries := readRecording(t, file)
+			if len(entries) == 0 {
+				t.Fatal("an empty recording")
+			}
+			node := name[strings.LastIndex(name, "-")+1:]
+			translator := newTranslator(node, stillMachine{})
+			var text bytes.Buffer
+			for _, o := range replay(t, entries) {
+				for _, e := range translator.events(o) {
+					tellEvent(&text, e)
+				}
+			}
+			compare(t, filepath.Join("testdata", name+".events"), text.Bytes())
+		})
+	}
+}
+
+func tellEvent(w io.Writer, e incident.Event) {
+	marks := ""
+	if e.Initial {
+		marks += " initial"
+	}
+	if e.Basis != incident.Measured {
+		marks += " " + string(e.Basis)
+	}
+	if e.Op.Failed {
+		marks += " FAILED"
+	}
+	if e.By != "" {
+		marks += " by " + e.By
+	}
+	fmt.Fprintf(w, "%s %-8s %v%s\n", e.At.Wall.Format("15:04:05.000"), e.Source, e, marks)
+}
+
+func compare(t *testing.T, golden string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got, or run with -update):\n%s", golden, diff)
+	}
+}

@@ -1,0 +1,192 @@
+//go:build lab
+
+package cluster
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/tests/lab"
+)
+
+// bridgeUnit is the daemon's unit.
+const bridgeUnit = "holdfast-crmbridge.service"
+
+// soon is how long after its last phase a record may come.
+const soon = 2 * time.Second
+
+// failover is the part of a record that the test looks at.
+type failover struct {
+	ID      string `json:"id"`
+	Open    bool   `json:"open"`
+	Planned bool   `json:"planned"`
+	Cause   struct {
+		Kind string `json:"kind"`
+		Node string `json:"node"`
+	} `json:"cause"`
+	Begin        moment        `json:"begin"`
+	End          moment        `json:"end"`
+	ServiceBack  moment        `json:"service_back"`
+	Interruption time.Duration `json:"interruption"`
+	Transitions  []struct {
+		PEInput string `json:"pe_input"`
+	} `json:"transitions"`
+	From string `json:"from"`
+	To   string `json:"to"`
+
+	written time.Time
+}
+
+type moment struct {
+	At time.Time `json:"at"`
+}
+
+// TestBridgeRecordsFailovers has the daemon on every node, and one record of each fault:
+// soon, with the right cause, and alike on every node that is left to write one.
+func TestBridgeRecordsFailovers(t *testing.T) {
+	f := startFixture(t)
+	firstBoot(t, f)
+	f.installBridge(t)
+	for _, fault := range []struct {
+		name, cause string
+		planned     bool
+		do          func(t *testing.T, f *fixture, victim, witness string)
+		survivors   bool // the victim writes none
+	}{
+		{name: "the address is moved", cause: "moved", planned: true, do: func(t *testing.T, f *fixture, _, witness string) {
+			f.run(t, witness, "pcs", "resource", "move", "vip", witness)
+		}},
+		{name: "the database is killed", cause: "database-died", do: func(t *testing.T, f *fixture, victim, _ string) { f.kill(t, victim) }},
+		{name: "the power is cut", cause: "node-lost", survivors: true, do: func(t *testing.T, f *fixture, victim, _ string) {
+			if err := f.PowerOff(t.Context(), victim); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			victim := f.waitHealthy(t, "db1").running("vip")[0]
+			witness := other(victim)
+			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
+			begin := time.Now()
+			fault.do(t, f, victim, witness)
+			f.waitFor(t, witness, "the address away from "+victim, func(s status) bool {
+				vip := s.running("vip")
+				return len(vip) == 1 && vip[0] != victim
+			})
+			var first failover
+			plans := 0
+			for _, node := range names() {
+				if fault.survivors && node == victim {
+					continue
+				}
+				r := f.waitRecord(t, node, fault.cause, begin)
+				t.Logf("%s: %+v", node, r)
+				if r.Planned != fault.planned || r.Cause.Node != "" && !fault.planned && r.Cause.Node != victim || r.From != victim {
+					t.Errorf("%s: planned %v, cause on %s, away from %s; the fault was on %s", node, r.Planned, r.Cause.Node, r.From, victim)
+				}
+				if late := r.written.Sub(r.End.At); late > soon {
+					t.Errorf("%s: written %v after its end", node, late)
+				}
+				for _, plan := range r.Transitions {
+					if plan.PEInput != "" {
+						plans++
+					}
+				}
+				if first.ID == "" {
+					first = r
+				}
+				if r.ID == "" || r.ID != first.ID {
+					t.Errorf("%s calls it %q, another node %q", node, r.ID, first.ID)
+				}
+			}
+			if plans == 0 {
+				t.Error("no record names the file that Pacemaker's plan can be made again from")
+			}
+			f.waitHealthy(t, witness)
+		})
+	}
+}
+
+// installBridge installs the package on every node and waits until all of them hear
+// everything.
+func (f *fixture) installBridge(t *testing.T) {
+	t.Helper()
+	debs, err := filepath.Glob("../../build/deb/holdfast-crmbridge_*.deb")
+	if err != nil || len(debs) != 1 {
+		t.Fatalf("%d packages holdfast-crmbridge in build/deb (%v): run make deb", len(debs), err)
+	}
+	for _, node := range names() {
+		if err := f.Install(t.Context(), node, debs...); err != nil {
+			t.Fatal(err)
+		}
+		f.waitHearing(t, node)
+	}
+}
+
+func (f *fixture) waitHearing(t *testing.T, node string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, "the bridge of "+node+" to hear everything", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, node, "systemctl", "show", "--property=ActiveState,StatusText", bridgeUnit)
+		return fmt.Sprint(out, err), err == nil && strings.Contains(out, "ActiveState=active") && strings.Contains(out, "StatusText=following everything")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waitRecord waits for a node's closed record of a cause that began after a time.
+func (f *fixture) waitRecord(t *testing.T, node, cause string, begin time.Time) failover {
+	t.Helper()
+	var found failover
+	err := lab.WaitFor(t.Context(), settle, "the record of "+node, func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
+		if err != nil {
+			return err.Error(), false
+		}
+		var last string
+		for _, r := range records(out) {
+			if r.End.At.Before(begin) {
+				continue
+			}
+			last = fmt.Sprintf("%s, open %v", r.Cause.Kind, r.Open)
+			if r.Cause.Kind == cause && !r.Open {
+				found = r
+				return "", true
+			}
+		}
+		return "last: " + last, false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// records finds the records among the entries of a journal.
+func records(journal string) []failover {
+	var all []failover
+	lines := bufio.NewScanner(strings.NewReader(journal))
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var entry struct {
+			Record string `json:"CRMBRIDGE_RECORD"`
+			At     string `json:"__REALTIME_TIMESTAMP"`
+		}
+		var r failover
+		if json.Unmarshal(lines.Bytes(), &entry) != nil || json.Unmarshal([]byte(entry.Record), &r) != nil {
+			continue
+		}
+		if us, err := strconv.ParseInt(entry.At, 10, 64); err == nil {
+			r.written = time.UnixMicro(us)
+		}
+		all = append(all, r)
+	}
+	return all
+}
