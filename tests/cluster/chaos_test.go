@@ -36,9 +36,8 @@ func TestChaos(t *testing.T) {
 		{"a doubled address", findDoubled},
 		{"a second primary component, and its acknowledgements", findSecondPrimary},
 	} {
-		if !t.Run(part.name, func(t *testing.T) { part.do(t, f, m) }) {
-			t.Fatalf("the cluster's life ends with %q", part.name)
-		}
+		// One that fails ends nothing: the monitor itself starts only from a clean cluster.
+		t.Run(part.name, func(t *testing.T) { part.do(t, f, m) })
 	}
 }
 
