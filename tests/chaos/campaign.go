@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"holdfast/tests/chaos/client"
 	"holdfast/tests/chaos/fault"
 	"holdfast/tests/chaos/monitor"
@@ -156,7 +158,7 @@ func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
 
 // askPermission lets a person decide; without a person there is no permission.
 func askPermission(in *os.File, scr *screen, faults []fault.Fault, run result.Run) error {
-	if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if _, err := unix.IoctlGetTermios(int(in.Fd()), unix.TCGETS); err != nil {
 		return usageError("real machines are disturbed only on request: add --yes")
 	}
 	scr.plain(fmt.Sprintf("This interrupts the service at %s on purpose:\n", run.Address))

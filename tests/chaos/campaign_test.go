@@ -63,6 +63,16 @@ func TestCampaignUsage(t *testing.T) {
 	}
 }
 
+func TestWatchOptions(t *testing.T) {
+	opt, err := parseWatch([]string{"--address", "192.0.2.70", "--max-interruption", "500ms", "--objective", "99.95%"}, withPassword)
+	if err != nil || opt.interval != 100*time.Millisecond || opt.window != "30d" {
+		t.Errorf("got %+v, %v", opt, err)
+	}
+	if _, err := parseWatch([]string{"--address", "192.0.2.70", "power-cut"}, withPassword); err == nil || !strings.Contains(err.Error(), "injects nothing") {
+		t.Errorf("a fault gave %v", err)
+	}
+}
+
 // repetition is a fault with its figure.
 func repetition(name string, interruption result.Milliseconds, violations ...result.Violation) result.Fault {
 	return result.Fault{Name: name, Acked: 10, Indeterminate: 1, To: 1000, Violations: violations,

@@ -63,7 +63,7 @@ func parseRun(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos run", flag.ContinueOnError)
 	secret := o.common(set)
-	o.schedule(set, 10*time.Millisecond)
+	o.schedule(set, 10*time.Millisecond, 100*time.Millisecond)
 	set.DurationVar(&o.before, "before", 3*time.Second, "")
 	set.DurationVar(&o.after, "after", 5*time.Second, "")
 	set.DurationVar(&o.limit, "limit", time.Minute, "")
@@ -88,11 +88,11 @@ func parseRun(args []string, getenv func(string) string) (options, error) {
 }
 
 // schedule defines the options of everything that writes through the address.
-func (o *options) schedule(set *flag.FlagSet, interval time.Duration) {
+func (o *options) schedule(set *flag.FlagSet, interval, threshold time.Duration) {
 	set.StringVar(&o.address, "address", "", "")
 	set.DurationVar(&o.interval, "interval", interval, "")
 	set.DurationVar(&o.timeout, "timeout", 250*time.Millisecond, "")
-	set.DurationVar(&o.threshold, "threshold", 100*time.Millisecond, "")
+	set.DurationVar(&o.threshold, "threshold", threshold, "")
 	set.DurationVar(&o.maxInterruption, "max-interruption", 0, "")
 }
 

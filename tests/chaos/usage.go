@@ -40,6 +40,7 @@ Schedule
                            (watch: 100ms)
   --timeout 250ms          deadline of one attempt, connecting included
   --threshold 100ms        from here on a gap between two answers is an interruption
+                           (watch: 300ms)
   --before 3s              acknowledged writes without a gap before the fault
   --after 5s               acknowledged writes without a gap after it
   --limit 60s              for each of the two to happen, and for COMMAND to return

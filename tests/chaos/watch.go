@@ -28,7 +28,7 @@ func parseWatch(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos watch", flag.ContinueOnError)
 	secret := o.common(set)
-	o.schedule(set, 100*time.Millisecond)
+	o.schedule(set, 100*time.Millisecond, 300*time.Millisecond)
 	o.promiseFlags(set)
 	set.DurationVar(&o.duration, "duration", 0, "")
 	set.StringVar(&o.outDir, "out", "", "")

@@ -36,9 +36,8 @@ func TestChaos(t *testing.T) {
 		{"a doubled address", findDoubled},
 		{"a second primary component, and its acknowledgements", findSecondPrimary},
 	} {
-		if !t.Run(part.name, func(t *testing.T) { part.do(t, f, m) }) {
-			t.Fatalf("the cluster's life ends with %q", part.name)
-		}
+		// One that fails ends nothing: the monitor itself starts only from a clean cluster.
+		t.Run(part.name, func(t *testing.T) { part.do(t, f, m) })
 	}
 }
 
@@ -163,7 +162,7 @@ func findResurrected(t *testing.T, f *fixture, m monitor) {
 	m.sabotage(t, f, "resurrect", "holder", `dev=$(ip -o -4 address show to {address} | awk '{print $2; exit}')
 		ip address delete {address}/24 dev "$dev"
 		sleep 4
-		mariadb -e "SET @run = `+latest+`;
+		mariadb chaos -e "SET @run = `+latest+`;
 			SET @last = (SELECT MAX(id) FROM chaos.writes WHERE run = @run AND id < 1 << 40) - 100;
 			INSERT INTO chaos.writes (run, id, node) SELECT @run, s.seq, 'nobody' FROM seq_0_to_100000 s
 			WHERE s.seq < @last AND s.seq NOT IN (SELECT id FROM chaos.writes WHERE run = @run AND id < 1 << 40)"`).want(t, "resurrected")

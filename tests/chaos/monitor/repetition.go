@@ -70,27 +70,16 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 		return Outcome{Err: err}
 	}
 	t, err := o.disturb(ctx, hard, book, bound)
-	healed, whole := o.awaitHealed(hardOr(ctx, hard, err))
-	t.healed, t.whole = healed, whole
-	var unclean error
-	if err == nil {
-		unclean = o.awaitClean(ctx, c.Heal, true)
+	// Also after a failure: what was injected may have been felt.
+	if ctx.Err() == nil {
+		t.healed, t.whole = o.awaitHealed(ctx)
+		err = errors.Join(err, o.awaitClean(ctx, c.Heal, true))
 		pause(ctx, tail)
 	}
 	t.end = o.now()
 	o.finish()
-	checked := o.check(hard, c)
-	return Outcome{Fault: o.evaluate(r, bound, t, checked), Ledger: &o.book, Injected: true, Err: errors.Join(err, unclean, o.broken())}
-}
-
-// hardOr waits on for the cluster to heal only when everything went well so far.
-func hardOr(ctx, hard context.Context, err error) context.Context {
-	if err == nil {
-		return ctx
-	}
-	ended, cancel := context.WithCancel(hard)
-	cancel()
-	return ended
+	rows := o.check(hard, c)
+	return Outcome{Fault: o.evaluate(r, bound, t, rows), Ledger: &o.book, Injected: true, Err: errors.Join(err, o.broken())}
 }
 
 func (c Config) place(holder string) fault.Place {
