@@ -140,7 +140,7 @@ func (r *reading) load(ctx context.Context, within journal.Range) (readings, err
 	}
 	watched := l.Watched(r.now)
 	for _, w := range watched {
-		events, err := l.Events(w.Node)
+		events, err := l.Edges(w, lastWords)
 		if err != nil {
 			return readings{}, err
 		}
@@ -155,22 +155,13 @@ const lastWords = 10 * time.Minute
 
 // unwritten are the records that a node would have written if it had not ended.
 func unwritten(events []incident.Event, w journal.Watch, written []incident.Record) []incident.Record {
-	var last time.Time
-	events = slices.DeleteFunc(slices.Clone(events), func(e incident.Event) bool {
-		return e.Seen.Wall.Before(w.From.Add(-time.Second)) || e.Seen.Wall.After(w.To.Add(time.Second))
-	})
-	for _, e := range events {
-		if e.Seen.Wall.After(last) {
-			last = e.Seen.Wall
-		}
-	}
 	t := incident.NewTracker(w.Node)
 	var made []incident.Record
 	if !slices.ContainsFunc(events, func(e incident.Event) bool { return e.Kind == incident.ResourceKnown }) {
 		return nil // the begin was not read, and without it not much can be understood
 	}
 	for _, e := range events {
-		if e.Initial || last.Sub(e.Seen.Wall) <= lastWords {
+		if e.Initial || w.To.Sub(e.Seen.Wall) <= lastWords {
 			made = append(made, t.Observe(e)...)
 		}
 	}
