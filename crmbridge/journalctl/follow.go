@@ -19,7 +19,9 @@ const longestLine = 4 << 20
 // only the units' own processes, which journald knows, are listened to. ready is called
 // when it runs: entries from about then on are told.
 func Follow(ctx context.Context, units, identifiers []string, ready func(), say func(Line)) error {
-	args := []string{"--follow", "--lines=0", "--quiet", "--output=json", "--output-fields=" + wanted}
+	// Of all boots, because which boot this is cannot be known in a container whose /proc
+	// is hidden; what is followed is of this one anyway.
+	args := []string{"--follow", "--boot=all", "--lines=0", "--quiet", "--output=json", "--output-fields=" + wanted}
 	for _, i := range identifiers {
 		args = append(args, "--identifier="+i)
 	}

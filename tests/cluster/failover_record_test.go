@@ -35,8 +35,11 @@ type failover struct {
 	End          moment        `json:"end"`
 	ServiceBack  moment        `json:"service_back"`
 	Interruption time.Duration `json:"interruption"`
-	From         string        `json:"from"`
-	To           string        `json:"to"`
+	Transitions  []struct {
+		PEInput string `json:"pe_input"`
+	} `json:"transitions"`
+	From string `json:"from"`
+	To   string `json:"to"`
 
 	written time.Time
 }
@@ -78,6 +81,7 @@ func TestBridgeRecordsFailovers(t *testing.T) {
 				return len(vip) == 1 && vip[0] != victim
 			})
 			var first failover
+			plans := 0
 			for _, node := range names() {
 				if fault.survivors && node == victim {
 					continue
@@ -90,12 +94,20 @@ func TestBridgeRecordsFailovers(t *testing.T) {
 				if late := r.written.Sub(r.End.At); late > soon {
 					t.Errorf("%s: written %v after its end", node, late)
 				}
+				for _, plan := range r.Transitions {
+					if plan.PEInput != "" {
+						plans++
+					}
+				}
 				if first.ID == "" {
 					first = r
 				}
 				if r.ID == "" || r.ID != first.ID {
 					t.Errorf("%s calls it %q, another node %q", node, r.ID, first.ID)
 				}
+			}
+			if plans == 0 {
+				t.Error("no record names the file that Pacemaker's plan can be made again from")
 			}
 			f.waitHealthy(t, witness)
 		})
