@@ -47,7 +47,7 @@ func runHistory(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	r.flags.BoolVar(&f.planned, "planned", false, "only what an administrator asked for")
 	r.flags.BoolVar(&f.unplanned, "unplanned", false, "only failures")
 	r.flags.BoolVar(&f.service, "service", false, "only incidents that the service felt")
-	return finish(stderr, history(ctx, r, &f, args, stdout), exitFailed, exitUsage)
+	return finish(stderr, history(ctx, r, &f, args, stdout), exitFailed)
 }
 
 func history(ctx context.Context, r *reading, f *filters, args []string, stdout io.Writer) error {
@@ -57,7 +57,7 @@ func history(ctx context.Context, r *reading, f *filters, args []string, stdout 
 	if f.planned && f.unplanned {
 		return usagef("--planned and --unplanned exclude each other: leave one out")
 	}
-	read, err := r.load(ctx, journal.Range{})
+	read, err := r.load(ctx, journal.Range{Since: r.since})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func runSLAAt(ctx context.Context, now time.Time, args []string, stdout, stderr 
 	r.flags.BoolVar(&terms.ExcludePlanned, "exclude-planned", false, "interruptions that an administrator asked for do not use the budget")
 	v, err := judge(ctx, r, &terms, objective, window, args)
 	if err != nil || v == nil {
-		return finish(stderr, err, exitUnknown, exitUnknown)
+		return finish(stderr, err, exitUnknown)
 	}
 	if r.json {
 		err = asJSON(stdout, v)
@@ -40,13 +40,14 @@ func runSLAAt(ctx context.Context, now time.Time, args []string, stdout, stderr 
 		r.verdict(stdout, *v)
 	}
 	if err != nil {
-		return finish(stderr, err, exitUnknown, exitUnknown)
+		return finish(stderr, err, exitUnknown)
 	}
 	switch v.Outcome {
 	case sla.Met:
 		return exitMet
 	case sla.Breached:
 		return exitBreached
+	case sla.Unknown:
 	}
 	return exitUnknown
 }
@@ -100,11 +101,7 @@ func (r *reading) verdict(out io.Writer, v sla.Verdict) {
 	fmt.Fprintln(out)
 	fmt.Fprintln(w, "CAUSE\tINCIDENTS\tPLANNED\tAWAY\tLONGEST\tMTTD\tMTTR")
 	for _, c := range v.Causes {
-		yes := "no"
-		if c.Planned {
-			yes = "yes"
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Cause, c.Incidents, yes, seconds(c.Down), seconds(c.Longest), mean(c.MTTD), mean(c.MTTR))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Cause, c.Incidents, asked(c), away(c.Down), away(c.Longest), mean(c.MTTD), mean(c.MTTR))
 	}
 	_ = w.Flush() // like every print to a terminal
 }
@@ -116,6 +113,25 @@ func percent(share float64) string {
 		return "99.99999%"
 	}
 	return text
+}
+
+// asked says whether the incidents of a cause were planned.
+func asked(c sla.CauseGroup) string {
+	switch {
+	case c.Planned:
+		return "yes"
+	case !c.Cause.Failure():
+		return "-"
+	}
+	return "no"
+}
+
+// away is how long the service was away, if it was.
+func away(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return seconds(d)
 }
 
 func left(d time.Duration) string {

@@ -38,12 +38,19 @@ func usagef(format string, args ...any) error {
 
 // newReading begins the options of a command; now is what times without a date refer to.
 func newReading(name string, now time.Time, stderr io.Writer) *reading {
-	r := &reading{flags: flag.NewFlagSet(name, flag.ContinueOnError), now: now}
-	r.flags.SetOutput(stderr)
+	r := newAnswering(name, now, stderr)
 	r.flags.Func("journal", "`PATH` of a directory of journals, a journal, or a file of journalctl -o json or -o export; may be repeated (default: this node's journal)", func(path string) error {
 		r.journals = append(r.journals, path)
 		return nil
 	})
+	r.flags.BoolVar(&r.utc, "utc", false, "print times in UTC (default: local time)")
+	return r
+}
+
+// newAnswering begins the options of a command that only answers.
+func newAnswering(name string, now time.Time, stderr io.Writer) *reading {
+	r := &reading{flags: flag.NewFlagSet(name, flag.ContinueOnError), now: now}
+	r.flags.SetOutput(stderr)
 	r.flags.Func("output", "`FORMAT`: text or json (default text)", func(format string) error {
 		r.json = format == "json"
 		if format != "text" && format != "json" {
@@ -51,7 +58,6 @@ func newReading(name string, now time.Time, stderr io.Writer) *reading {
 		}
 		return nil
 	})
-	r.flags.BoolVar(&r.utc, "utc", false, "print times in UTC (default: local time)")
 	return r
 }
 
@@ -134,7 +140,7 @@ func (r *reading) load(ctx context.Context, within journal.Range) (readings, err
 	}
 	watched := l.Watched(r.now)
 	for _, w := range watched {
-		events, err := l.Events(w.Node)
+		events, err := l.Edges(w, lastWords)
 		if err != nil {
 			return readings{}, err
 		}
@@ -149,19 +155,13 @@ const lastWords = 10 * time.Minute
 
 // unwritten are the records that a node would have written if it had not ended.
 func unwritten(events []incident.Event, w journal.Watch, written []incident.Record) []incident.Record {
-	var last time.Time
-	events = slices.DeleteFunc(slices.Clone(events), func(e incident.Event) bool {
-		return e.Seen.Wall.Before(w.From.Add(-time.Second)) || e.Seen.Wall.After(w.To.Add(time.Second))
-	})
-	for _, e := range events {
-		if e.Seen.Wall.After(last) {
-			last = e.Seen.Wall
-		}
-	}
 	t := incident.NewTracker(w.Node)
 	var made []incident.Record
+	if !slices.ContainsFunc(events, func(e incident.Event) bool { return e.Kind == incident.ResourceKnown }) {
+		return nil // the begin was not read, and without it not much can be understood
+	}
 	for _, e := range events {
-		if e.Initial || last.Sub(e.Seen.Wall) <= lastWords {
+		if e.Initial || w.To.Sub(e.Seen.Wall) <= lastWords {
 			made = append(made, t.Observe(e)...)
 		}
 	}
@@ -178,9 +178,8 @@ func (r *reading) visible(x incident.Record) bool {
 	return (r.since.IsZero() || !x.End.At.Before(r.since)) && (r.until.IsZero() || !x.Begin.At.After(r.until))
 }
 
-// finish prints an error and gives its exit status: failed for one while working,
-// misused for a wrong command line.
-func finish(stderr io.Writer, err error, failed, misused int) int {
+// finish prints an error and gives its exit status: failed for one while working.
+func finish(stderr io.Writer, err error, failed int) int {
 	var usage usageError
 	wrong := errors.As(err, &usage)
 	if err == nil || errors.Is(err, flag.ErrHelp) {
@@ -190,7 +189,7 @@ func finish(stderr io.Writer, err error, failed, misused int) int {
 		fmt.Fprintf(stderr, "crmbridge: %v\n", err)
 	}
 	if wrong {
-		return misused
+		return exitUsage
 	}
 	return failed
 }

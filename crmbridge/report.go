@@ -34,7 +34,7 @@ func runReportAt(ctx context.Context, now time.Time, args []string, stdout, stde
 	file := r.flags.String("file", "", "`FILE` to write the page to (default: standard output)")
 	var terms sla.Terms
 	r.flags.BoolVar(&terms.ExcludePlanned, "exclude-planned", false, "interruptions that an administrator asked for do not use the budget")
-	return finish(stderr, report(ctx, r, &terms, objective, window, file, args, stdout), exitFailed, exitUsage)
+	return finish(stderr, report(ctx, r, &terms, objective, window, file, args, stdout), exitFailed)
 }
 
 func report(ctx context.Context, r *reading, terms *sla.Terms, objective, window, file *string, args []string, stdout io.Writer) error {
@@ -101,6 +101,8 @@ func (r *reading) page(w io.Writer, v sla.Verdict, records []incident.Record, l 
 		"seconds":  seconds,
 		"percent":  percent,
 		"mean":     mean,
+		"away":     away,
+		"asked":    asked,
 		"left":     left,
 		"words":    func(k incident.CauseKind) string { return strings.ReplaceAll(string(k), "-", " ") },
 		"join":     strings.Join,

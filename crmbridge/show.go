@@ -15,7 +15,7 @@ import (
 // runShow is "crmbridge show".
 func runShow(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	r := newReading("show", time.Now(), stderr)
-	return finish(stderr, show(ctx, r, args, stdout), exitFailed, exitUsage)
+	return finish(stderr, show(ctx, r, args, stdout), exitFailed)
 }
 
 func show(ctx context.Context, r *reading, args []string, stdout io.Writer) error {

@@ -36,7 +36,7 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	state := r.flags.String("state", stateDirectory, "`DIRECTORY` in which the daemon keeps the end of its chain, for this node's journal")
 	v, err := verify(ctx, r, state, args)
 	if err != nil {
-		return finish(stderr, err, exitUnable, exitUnable)
+		return finish(stderr, err, exitUnable)
 	}
 	if r.json {
 		err = asJSON(stdout, v)
@@ -45,7 +45,7 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	}
 	switch {
 	case err != nil:
-		return finish(stderr, err, exitUnable, exitUnable)
+		return finish(stderr, err, exitUnable)
 	case len(v.Chains) == 0:
 		return exitUnable
 	case !v.Intact:

@@ -79,6 +79,13 @@ func merge(all []Record) Record {
 	for _, r := range all[1:] {
 		m.closer(r)
 	}
+	slices.SortStableFunc(m.Phases, func(a, b Phase) int {
+		first := func(p Phase) bool { return !p.Path && p.Name != PhaseVerify }
+		if order := boolean(first(a), first(b)); order != 0 || !first(a) {
+			return order
+		}
+		return cmp.Or(a.Begin.Compare(b.Begin), a.End.Compare(b.End))
+	})
 	return m
 }
 

@@ -109,9 +109,22 @@ func (l *Log) Records() ([]incident.Record, error) {
 
 // Events are the events that a node saw, in the order in which it wrote them.
 func (l *Log) Events(node string) ([]incident.Event, error) {
+	return l.events(func(e Entry) bool { return e.Node == node })
+}
+
+// Edges are the events at the begin and at the end of a watch: what was found when it
+// began, and what was going on when it ended.
+func (l *Log) Edges(w Watch, span time.Duration) ([]incident.Event, error) {
+	return l.events(func(e Entry) bool {
+		inside := e.Node == w.Node && !e.Written.Before(w.From) && !e.Written.After(w.To)
+		return inside && (e.Written.Sub(w.From) <= span || w.To.Sub(e.Written) <= span)
+	})
+}
+
+func (l *Log) events(wanted func(Entry) bool) ([]incident.Event, error) {
 	var events []incident.Event
 	for _, e := range l.entries {
-		if e.Type != typeEvent || e.Node != node {
+		if e.Type != typeEvent || !wanted(e) {
 			continue
 		}
 		var event incident.Event

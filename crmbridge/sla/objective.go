@@ -80,5 +80,12 @@ func FormatWindow(window time.Duration) string {
 	if window%day == 0 && window > 0 {
 		return fmt.Sprintf("%dd", window/day)
 	}
-	return window.String()
+	text := window.String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
 }
