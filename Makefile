@@ -68,7 +68,7 @@ conformance-deb: ## the packages against lintian, and built twice
 .PHONY: cluster-test
 cluster-test: ## the end-to-end tests on real nodes
 	@packaging/preflight test
-	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/... ./tests/cluster/...
+	go test -tags lab -count=1 -timeout 42m -v ./tests/lab/... ./tests/cluster/...
 
 .PHONY: scenarios
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
