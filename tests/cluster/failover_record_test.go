@@ -59,10 +59,10 @@ func TestBridgeRecordsFailovers(t *testing.T) {
 		name, cause string
 		// fromAfar is what a node may say that only has Pacemaker's word: a monitor in the
 		// moment of the death finds a service that is going, not one that is gone.
-		fromAfar string
-		planned  bool
-		do          func(t *testing.T, f *fixture, victim, witness string)
-		survivors   bool // the victim writes none
+		fromAfar  string
+		planned   bool
+		do        func(t *testing.T, f *fixture, victim, witness string)
+		survivors bool // the victim writes none
 	}{
 		{name: "the address is moved", cause: "moved", planned: true, do: func(t *testing.T, f *fixture, _, witness string) {
 			f.run(t, witness, "pcs", "resource", "move", "vip", witness)
