@@ -19,9 +19,15 @@ const longestLine = 4 << 20
 // only the units' own processes, which journald knows, are listened to. ready is called
 // when it runs: entries from about then on are told.
 func Follow(ctx context.Context, units, identifiers []string, ready func(), say func(Line)) error {
-	// Of all boots, because which boot this is cannot be known in a container whose /proc
-	// is hidden; what is followed is of this one anyway.
-	args := []string{"--follow", "--boot=all", "--lines=0", "--quiet", "--output=json", "--output-fields=" + wanted}
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		return fmt.Errorf("follow the journal: find which machine this is: %w", err)
+	}
+	// Without --merge, --follow only shows the boot that /proc names; in a container whose
+	// /proc is protected that is the host's, and nothing is shown. With it, journals of other
+	// machines that are kept here would be shown too.
+	args := []string{"--follow", "--merge", "--lines=0", "--quiet", "--output=json", "--output-fields=" + wanted,
+		"_MACHINE_ID=" + strings.TrimSpace(string(machine))}
 	for _, i := range identifiers {
 		args = append(args, "--identifier="+i)
 	}
