@@ -73,7 +73,7 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	c := reckon(s, causes[0], planned, now)
 	from, length := c.interruption()
 	r := Record{
-		Schema: 1, ID: s.id(), Observers: []string{s.root.Observer}, Open: len(s.open) > 0,
+		Schema: 1, ID: s.id(), Observers: []string{s.root.Observer}, Open: s.open,
 		Cause: causes[0], Also: causes[1:], Planned: planned, Outcome: c.outcome(),
 		Occurrence: c.occurrence, Detection: c.detection, ServiceBack: c.back, Interruption: length,
 		From: c.from, To: c.to,

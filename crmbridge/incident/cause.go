@@ -25,6 +25,10 @@ func (s *segment) id() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:10]
 }
 
+// mostCauses is how many a record tells of: if a thousand resources fail, the first ones say
+// why.
+const mostCauses = 32
+
 // causes are what went wrong and what was asked for, what it began with first.
 func (s *segment) causes() []Cause {
 	var all []Cause
@@ -35,7 +39,9 @@ func (s *segment) causes() []Cause {
 				return
 			}
 		}
-		all = append(all, Cause{Kind: kind, Node: node, Resource: resource, Evidence: []Evidence{evidence(e)}})
+		if len(all) < mostCauses {
+			all = append(all, Cause{Kind: kind, Node: node, Resource: resource, Evidence: []Evidence{evidence(e)}})
+		}
 	}
 	look := &splitter{state: s.before.clone()}
 	fenced := map[string]bool{}

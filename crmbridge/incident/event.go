@@ -99,6 +99,7 @@ const (
 	FromKernel   Source = "kernel"   // addresses, clock
 	FromJournal  Source = "journal"  // the words of a program: a log, not a measurement
 	FromProbe    Source = "probe"    // a client of the service
+	FromTracker  Source = "tracker"  // this package: what it had to forget
 )
 
 // Basis is how a time is known, from the best to the worst.

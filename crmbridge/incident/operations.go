@@ -24,7 +24,7 @@ func (c *course) operations() []Phase {
 	for _, e := range c.events {
 		at := action{instance{e.Op.Resource, e.Node}, e.Op.Action}
 		switch {
-		case e.Op.Action == "" || e.Op.Probe() || e.Op.Action == "notify":
+		case e.Op.Action == "" || e.Op.Probe() || e.Op.Action == "notify" || !c.before.interesting(e.Op.Resource):
 			continue
 		case e.Kind == OperationBegun:
 			begun[at] = e

@@ -41,7 +41,7 @@ type segment struct {
 	before, after *state
 	events        []Event
 	last          time.Time // the last thing that was done
-	open          []string  // what is unresolved
+	open          bool      // something is unresolved
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
 }
@@ -99,9 +99,9 @@ func (s *splitter) begins(e Event, t trigger) bool {
 	}
 	quiet := e.At.Wall.Sub(s.cur.last)
 	switch {
-	case len(s.cur.open) == 0 && t == continues:
+	case !s.cur.open && t == continues:
 		return quiet > afterglow
-	case len(s.cur.open) == 0:
+	case !s.cur.open:
 		return true
 	}
 	return quiet > patience && s.state.serving()
@@ -166,7 +166,7 @@ func (s *splitter) aside(e Event) {
 // belongs says whether something that is not from the CIB is about the current segment.
 func (s *splitter) belongs(e Event) bool {
 	switch since := e.At.Wall.Sub(s.cur.last); {
-	case len(s.cur.open) > 0:
+	case s.cur.open:
 		return true
 	case s.causes(e):
 		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded

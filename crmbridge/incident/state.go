@@ -195,37 +195,34 @@ func (s *state) unclean(node string) bool {
 	return !s.noFence && !n.Member && n.Expected == "member"
 }
 
-// unresolved are what the cluster has to do yet, after an incident that began in another
-// state: in words, in an order that is always the same.
-func (s *state) unresolved(before *state) []string {
-	var open []string
+// unresolved says whether the cluster has something to do yet, after an incident that
+// began in another state: something is under way or has failed, a node is to be fenced or
+// is joining, or something that ran should run again.
+func (s *state) unresolved(before *state) bool {
+	if len(s.failed) > 0 {
+		return true
+	}
 	for a := range s.pending {
 		if s.interesting(a.resource) {
-			open = append(open, a.resource+" "+a.name+" on "+a.node)
+			return true
 		}
 	}
-	for i := range s.failed {
-		open = append(open, i.resource+" failed on "+i.node)
-	}
 	for node, n := range s.nodes {
-		switch {
-		case n.Member && !n.Online && n.Expected == "member" && n.Join == "member" && !s.leaving[node]:
-			open = append(open, node+" does not answer")
-		case s.unclean(node):
-			open = append(open, node+" is not fenced")
-		case n.Member && n.Join != "member":
-			open = append(open, node+" is joining")
+		silent := n.Member && !n.Online && n.Expected == "member" && !s.leaving[node]
+		joining := n.Member && n.Join != "member"
+		if silent || joining || s.unclean(node) {
+			return true
 		}
 	}
 	if s.left {
-		return sorted(open)
+		return false
 	}
 	for i, role := range before.roles {
 		if s.missing(i, role) {
-			open = append(open, i.resource+" is away")
+			return true
 		}
 	}
-	return sorted(open)
+	return false
 }
 
 func sorted(s []string) []string {

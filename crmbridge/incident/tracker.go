@@ -130,6 +130,10 @@ func (t *Tracker) Advance(now time.Time) []Record {
 			records = append(records, r)
 		}
 	}
+	if len(t.events) > most {
+		t.drop(at)
+		return records
+	}
 	for _, e := range t.events {
 		if rest := lookBack - at.Sub(e.At.Wall); lonely(e) && rest >= 0 {
 			t.wake(now.Add(rest + time.Millisecond))
@@ -142,10 +146,10 @@ func (t *Tracker) Advance(now time.Time) []Record {
 // write says whether a record is to be given, and what it is.
 func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record, bool) {
 	wait := settle
-	if len(c.open) > 0 {
+	if c.open {
 		wait = unfinished
 	}
-	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait {
+	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && len(t.events) <= most {
 		t.wake(t.activity.Add(quiet + rest))
 		return Record{}, false
 	}
@@ -176,21 +180,28 @@ func (t *Tracker) wake(at time.Time) {
 func (t *Tracker) forget(all []*candidate, at time.Time) {
 	keep := at.Add(-memory)
 	for _, c := range all {
-		if len(c.open) > 0 && c.record.Begin.At.Before(keep) {
+		if c.open && c.record.Begin.At.Before(keep) {
 			keep = c.record.Begin.At
 		}
-	}
-	if len(t.events) > most {
-		keep = at // even of what is not over: better than to grow without an end
 	}
 	for _, c := range all {
 		if !c.last.Before(keep) && c.record.Begin.At.Before(keep) {
 			keep = c.record.Begin.At
 		}
 	}
+	t.fold(keep)
+	for id, w := range t.written {
+		if w.at.Before(keep) {
+			delete(t.written, id)
+		}
+	}
+}
+
+// fold makes what was before a time a part of the state.
+func (t *Tracker) fold(before time.Time) {
 	var past []Event
 	for key, e := range t.events {
-		if t.over(e).Before(keep) {
+		if t.over(e).Before(before) {
 			past = append(past, e)
 			delete(t.events, key)
 		}
@@ -198,11 +209,25 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 	for _, e := range ordered(past) {
 		t.state.apply(e)
 	}
-	for id, w := range t.written {
-		if w.at.Before(keep) {
-			delete(t.written, id)
+}
+
+// drop forgets everything, even of what is not over: better than to grow without an end.
+// What is recorded from now on says so.
+func (t *Tracker) drop(at time.Time) {
+	oldest := at
+	for _, e := range t.events {
+		if e.At.Wall.Before(oldest) {
+			oldest = e.At.Wall
 		}
 	}
+	t.fold(at.Add(time.Nanosecond))
+	clear(t.state.pending)
+	clear(t.state.failed)
+	gap := Event{
+		Kind: Gap, Source: FromTracker, Observer: t.node, Node: t.node, At: Moment{Wall: oldest}, Until: at, Basis: Measured,
+		Change: Change{Value: "more happened than can be told apart"},
+	}
+	t.events[gap.key()] = gap
 }
 
 // over is when an event is a thing of the past: a gap when it has ended.
@@ -240,7 +265,7 @@ func (t *Tracker) Unfinished() []Record {
 	}
 	var records []Record
 	for _, c := range assemble(t.state, t.list(), t.newest) {
-		if old, ok := t.written[c.record.ID]; !ok || len(c.open) > 0 {
+		if old, ok := t.written[c.record.ID]; !ok || c.open {
 			c.record.Revision = old.revision + 1
 			records = append(records, c.record)
 		}
