@@ -18,6 +18,7 @@ import (
 
 	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/journal"
+	"holdfast/crmbridge/metrics"
 )
 
 // stateDirectory is where the package's unit keeps its state.
@@ -32,6 +33,8 @@ type listening struct {
 	node  string
 	units []string
 	state string // directory
+	// metrics is where Prometheus may ask, or "".
+	metrics string
 }
 
 // parseListening parses the options of a command, and tells its exit status if it must
@@ -42,6 +45,7 @@ func parseListening(name string, args []string, stderr io.Writer) (o listening, 
 	flags.StringVar(&o.node, "node", "", "this node's name in the cluster (default: the host's name)")
 	if name == "run" {
 		flags.StringVar(&o.state, "state", cmp.Or(os.Getenv("STATE_DIRECTORY"), stateDirectory), "directory to keep the end of the chain of entries in")
+		flags.StringVar(&o.metrics, "metrics", "", "`ADDRESS` for Prometheus, HOST:PORT or unix:PATH (default: none)")
 	}
 	if status, ok = parseFlags(flags, args, stderr); !ok {
 		return o, status, ok
@@ -73,12 +77,30 @@ func keepRecords(ctx context.Context, o listening, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	w, err := journal.NewWriter(o.node, version, chain, journal.Head{})
+	w, err := journal.NewWriter(o.node, version, chain, newest(ctx, o.node, log))
 	if err != nil {
 		return err
 	}
-	err = follow(ctx, o, since, w, log)
+	var out output = w
+	if o.metrics != "" {
+		set := metrics.New(version)
+		if err := export(ctx, o.metrics, set, log); err != nil {
+			return errors.Join(err, w.Close())
+		}
+		out = counted{w, set}
+	}
+	err = follow(ctx, o, since, out, log)
 	return errors.Join(err, w.Close())
+}
+
+// newest is the newest entry in the journal. After a loss of power it can be newer than
+// the file that the end of the chain is kept in.
+func newest(ctx context.Context, node string, log *slog.Logger) journal.Head {
+	head, err := asking(ctx, func(ctx context.Context) (journal.Head, error) { return journal.Newest(ctx, node) })
+	if err != nil {
+		log.Warn("the end of the chain is only known from its file", "error", err)
+	}
+	return head
 }
 
 // lastEntry is when the last entry was written, which the file has as its time: nobody

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"crmbridge/journalctl":    {},
 	"crmbridge/incident":      {"cib"},
 	"crmbridge/journal":       {"crmbridge/incident"},
+	"crmbridge/metrics":       {"crmbridge/incident"},
 	"crmbridge/sla":           {"crmbridge/incident"},
 	"tests":                   {"tests/"},
 	"tests/chaos":             {"tests/chaos/"},

@@ -75,16 +75,31 @@ func (l *Log) within(r Range) func(map[string]string) error {
 	}
 }
 
-// journalctl has journalctl read journals. --all gives fields of any length.
+// journalctl has journalctl read journals.
 func (l *Log) journalctl(ctx context.Context, within Range, where ...string) error {
-	args := append([]string{"--output=json", "--all", "--no-pager", "--quiet"}, where...)
+	args := append([]string{fieldSyslog + "=" + Identifier}, where...)
 	if !within.Since.IsZero() {
 		args = append(args, fmt.Sprintf("--since=@%d", within.Since.Unix()))
 	}
 	if !within.Until.IsZero() {
 		args = append(args, fmt.Sprintf("--until=@%d", within.Until.Unix()+1))
 	}
-	cmd := exec.CommandContext(ctx, "journalctl", append(args, fieldSyslog+"="+Identifier)...)
+	return l.run(ctx, l.within(within), args...)
+}
+
+// Newest is the newest entry of a node in this machine's journal; the zero Head if there
+// is none.
+func Newest(ctx context.Context, node string) (Head, error) {
+	l := &Log{}
+	if err := l.run(ctx, l.add, "--lines=1", fieldSyslog+"="+Identifier, fieldNode+"="+node, "_SYSTEMD_UNIT="+Unit); err != nil {
+		return Head{}, fmt.Errorf("read the newest entry in the journal: %w", err)
+	}
+	return l.Head(node), nil
+}
+
+// run has journalctl print entries. --all gives fields of any length.
+func (l *Log) run(ctx context.Context, each func(map[string]string) error, args ...string) error {
+	cmd := exec.CommandContext(ctx, "journalctl", append([]string{"--output=json", "--all", "--no-pager", "--quiet"}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.WaitDelay = time.Second
 	var stderr bytes.Buffer
@@ -96,7 +111,7 @@ func (l *Log) journalctl(ctx context.Context, within Range, where ...string) err
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start journalctl: %w", err)
 	}
-	parsing := parseJSON(out, l.within(within))
+	parsing := parseJSON(out, each)
 	if parsing != nil {
 		_, _ = io.Copy(io.Discard, out) // so that it can end
 	}
