@@ -66,6 +66,8 @@ func machine() []Fault {
 	return slices.Concat(
 		pair("power-cut", "The power fails", "The address moves; the node is fenced and comes back.", stalls+" The node is fenced and comes back.",
 			[]Step{on(Holder, PowerOff)}, []Step{on(Holder, PowerOn)}, 0),
+		pair("kernel-crash", "The kernel panics", "The address moves; the node is fenced and comes back.", stalls+" The node is fenced and comes back.",
+			[]Step{on(Holder, Crash)}, nil, 0),
 		pair("machine-freeze", "Every process stands still, as in a virtual machine that is paused", "The address moves; the node is fenced and comes back.",
 			stalls+" The node is fenced and comes back.", []Step{on(Holder, Freeze)}, []Step{on(Holder, Thaw)}, 0),
 	)

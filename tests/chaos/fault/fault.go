@@ -11,7 +11,7 @@ import (
 // Verb is what a step does to a node.
 type Verb string
 
-// The verbs. All but Script need somebody beside the machine.
+// The verbs. Those of power, cable and pause need somebody beside the machine.
 const (
 	Script   Verb = "script" // run by a shell on the node, as root
 	PowerOff Verb = "power-off"
@@ -20,6 +20,7 @@ const (
 	CableIn  Verb = "cable-in"
 	Freeze   Verb = "freeze" // pause the whole machine, as a hypervisor does
 	Thaw     Verb = "thaw"
+	Crash    Verb = "crash"     // let the kernel panic
 	DiskFull Verb = "disk-full" // fill the file system of the database
 	DiskHold Verb = "disk-hold" // let every write to it hang
 	DiskFree Verb = "disk-free" // end either

@@ -78,7 +78,7 @@ func steps(all []stepJSON) ([]Step, error) {
 		if s.Verb == "" {
 			s.Verb = Script
 		}
-		verbs := []Verb{Script, PowerOff, PowerOn, CableOut, CableIn, Freeze, Thaw, DiskFull, DiskHold, DiskFree}
+		verbs := []Verb{Script, PowerOff, PowerOn, CableOut, CableIn, Freeze, Thaw, Crash, DiskFull, DiskHold, DiskFree}
 		roles := []Role{Holder, Other, Second, Each, InTurn}
 		switch {
 		case !slices.Contains(verbs, s.Verb):

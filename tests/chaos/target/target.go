@@ -35,14 +35,17 @@ func Lab(labctl ...string) Target {
 			fault.CableOut: with("cable", "out", "{node}"), fault.CableIn: with("cable", "in", "{node}"),
 			fault.Freeze: with("freeze", "{node}"), fault.Thaw: with("thaw", "{node}"),
 		},
-		lacks: map[fault.Verb]string{fault.DiskFull: shared, fault.DiskHold: shared, fault.DiskFree: shared},
+		lacks: map[fault.Verb]string{
+			fault.DiskFull: shared, fault.DiskHold: shared, fault.DiskFree: shared,
+			fault.Crash: "the nodes of the lab share the kernel of this machine; power-cut is the same to the others",
+		},
 	}
 }
 
 // Cannot says why a fault cannot be done here, or nothing when it can.
 func (t Target) Cannot(f fault.Fault) string {
 	for _, verb := range f.Needs() {
-		if t.verbs[verb] == nil && diskScript(verb) == "" || t.lacks[verb] != "" {
+		if t.verbs[verb] == nil && builtin(verb) == "" || t.lacks[verb] != "" {
 			if why := t.lacks[verb]; why != "" {
 				return why
 			}
@@ -61,7 +64,7 @@ func (t Target) Run(ctx context.Context, node, script string) (string, error) {
 func (t Target) Do(ctx context.Context, a fault.Action) error {
 	script, args := a.Script, t.shell
 	if a.Verb != fault.Script {
-		if script = diskScript(a.Verb); script == "" {
+		if script = builtin(a.Verb); script == "" {
 			args = t.verbs[a.Verb]
 		}
 	}
@@ -106,15 +109,19 @@ func lastLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// The files and mounts that the disk's faults leave, for their undoing.
+// The directory of the database, and the file that fills its file system.
 const (
 	datadir = `d=$(mariadbd --print-defaults 2>/dev/null | tr ' ' '\n' | sed -n 's/^--datadir=//p' | tail -n 1); d=${d:-/var/lib/mysql}; `
 	filler  = `"$d/holdfast-chaos.fill"`
 )
 
-// diskScript is a verb of the disk as a script; empty for the other verbs.
-func diskScript(v fault.Verb) string {
+// builtin is a verb that a machine can do to itself, as a script; empty for the
+// other verbs.
+func builtin(v fault.Verb) string {
 	switch v {
+	case fault.Crash:
+		// In the background and a moment later, so that the login ends in order.
+		return `echo 1 > /proc/sys/kernel/sysrq; (sleep 0.2; echo c > /proc/sysrq-trigger) > /dev/null 2>&1 &`
 	case fault.DiskFull:
 		// The second one takes what the first could not have in one piece.
 		return datadir + `fallocate -l "$(df --output=avail -B1 "$d" | tail -n 1)" ` + filler + ` || dd if=/dev/zero of=` + filler + ` bs=1M 2>/dev/null || true`
