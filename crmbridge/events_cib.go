@@ -12,19 +12,26 @@ type cibView struct {
 	read  bool
 	epoch [2]int            // of the version before: a new one is a new configuration
 	names map[string]string // node names by their ids
+	// resources are those of the configuration, addresses the floating ones of theirs.
+	resources map[string]cib.Resource
+	addresses map[string]string
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
 }
 
 func newCIBView() cibView {
-	return cibView{names: map[string]string{}, results: map[[3]string]string{}}
+	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}}
 }
 
 func (v *cibView) learn(f cib.Fact) {
 	switch f := f.(type) {
 	case cib.Node:
 		v.names[f.ID] = f.Name
+	case cib.Resource:
+		v.resources[f.ID] = f
+	case cib.Address:
+		v.addresses[f.Resource] = f.IP
 	case cib.Operation:
 		if f.Magic != "" && !f.Pending() {
 			v.results[[3]string{f.NodeID, f.Resource, f.Entry}] = f.Magic
@@ -59,7 +66,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 	}
 	for _, f := range r.facts {
 		for _, e := range t.change(cib.Change{After: f}) {
-			if e.Kind != incident.OperationBegun && e.Kind != incident.OperationEnded {
+			if e.Kind != incident.OperationBegun && e.Kind != incident.OperationEnded && e.Kind != incident.ResourceKnown {
 				initial(e)
 			}
 		}
@@ -82,18 +89,8 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 func (t *translator) known(s cib.State) []incident.Event {
 	var events []incident.Event
 	for _, r := range s.Resources {
-		k := incident.Known{Resource: r.ID, Parent: r.Parent}
-		switch r.Type {
-		case "IPaddr2":
-			k.Role = incident.RoleAddress
-			for _, a := range s.Addresses {
-				if a.Resource == r.ID {
-					k.IP = a.IP
-				}
-			}
-		case "galera":
-			k.Role, k.Unit = incident.RoleDatabase, "mariadb.service"
-		default:
+		k, ok := t.cib.known(r.ID)
+		if !ok {
 			continue
 		}
 		events = append(events, incident.Event{Kind: incident.ResourceKnown, Known: k})
@@ -108,6 +105,31 @@ func (t *translator) known(s cib.State) []incident.Event {
 		}
 	}
 	return events
+}
+
+// known is what is known of a resource of interest.
+func (v *cibView) known(id string) (incident.Known, bool) {
+	r := v.resources[id]
+	k := incident.Known{Resource: id, Parent: r.Parent}
+	switch r.Type {
+	case "IPaddr2":
+		k.Role, k.IP = incident.RoleAddress, v.addresses[id]
+	case "galera":
+		k.Role, k.Unit = incident.RoleDatabase, "mariadb.service"
+	default:
+		return incident.Known{}, false
+	}
+	return k, true
+}
+
+// appeared tells of a resource of interest that was made, or given an address, while the
+// CIB was followed: the daemon is there before the cluster is set up.
+func (t *translator) appeared(f cib.Fact, id string) []incident.Event {
+	t.cib.learn(f)
+	if k, ok := t.cib.known(id); ok {
+		return one(incident.Event{Kind: incident.ResourceKnown, Known: k})
+	}
+	return nil
 }
 
 func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
@@ -143,6 +165,14 @@ func (t *translator) change(c cib.Change) []incident.Event {
 		f = c.Before
 	}
 	switch f := f.(type) {
+	case cib.Resource:
+		if c.After != nil {
+			return t.appeared(f, f.ID)
+		}
+	case cib.Address:
+		if c.After != nil {
+			return t.appeared(f, f.Resource)
+		}
 	case cib.Operation:
 		if c.After != nil {
 			return t.operation(c.Before, f)

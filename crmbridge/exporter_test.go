@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/metrics"
@@ -25,7 +27,7 @@ func TestExporter(t *testing.T) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)
 	}, DisableKeepAlives: true}}
-	for range 2 { // the second finds the socket of the first
+	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := export(ctx, "unix:"+path, set, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
@@ -43,6 +45,9 @@ func TestExporter(t *testing.T) {
 			t.Errorf("%v, %s", err, text)
 		}
 		cancel()
+		for _, err := os.Stat(path); err == nil && t.Context().Err() == nil; _, err = os.Stat(path) {
+			time.Sleep(time.Millisecond) // the socket goes with its server
+		}
 	}
 	if err := export(t.Context(), "unix:/does/not/exist", set, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "serve metrics at") {
 		t.Errorf("an address that cannot be: %v", err)

@@ -148,7 +148,7 @@ func (s *segment) involved() (nodes, resources []string, versions [2]string) {
 		}
 		switch e.Kind {
 		case OperationBegun, OperationEnded:
-			if (e.Op.Failed || s.before.interesting(e.Op.Resource)) && e.Op.Resource != "" {
+			if (e.Op.Failed || s.after.interesting(e.Op.Resource)) && e.Op.Resource != "" {
 				resources = append(resources, e.Op.Resource)
 				nodes = append(nodes, e.Node)
 			}

@@ -44,6 +44,7 @@ func (s *segment) causes() []Cause {
 		}
 	}
 	look := &splitter{state: s.before.clone()}
+	look.state.known = s.after.known
 	fenced := map[string]bool{}
 	for _, e := range s.events {
 		if e.Kind == FencingRequested {
@@ -156,7 +157,7 @@ func (s *segment) ordered(e Event, resource string) bool {
 
 // failure says what a failed operation means.
 func (s *segment) failure(e Event) CauseKind {
-	st, o := s.before, e.Op
+	st, o := s.after, e.Op
 	switch {
 	case st.isAddress(o.Resource) && o.Action == "monitor":
 		return AddressLost

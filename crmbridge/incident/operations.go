@@ -24,7 +24,7 @@ func (c *course) operations() []Phase {
 	for _, e := range c.events {
 		at := action{instance{e.Op.Resource, e.Node}, e.Op.Action}
 		switch {
-		case e.Op.Action == "" || e.Op.Probe() || e.Op.Action == "notify" || !c.before.interesting(e.Op.Resource):
+		case e.Op.Action == "" || e.Op.Probe() || e.Op.Action == "notify" || !c.after.interesting(e.Op.Resource):
 			continue
 		case e.Kind == OperationBegun:
 			begun[at] = e
@@ -34,7 +34,7 @@ func (c *course) operations() []Phase {
 		delete(begun, at)
 		if e.Op.Action == "monitor" {
 			// Only the first one after a start is a phase; the others are every few seconds.
-			if !seen || monitored[at.instance] || !c.before.isAddress(e.Op.Resource) {
+			if !seen || monitored[at.instance] || !c.after.isAddress(e.Op.Resource) {
 				continue
 			}
 			monitored[at.instance] = true
@@ -42,7 +42,7 @@ func (c *course) operations() []Phase {
 		phases = append(phases, c.operation(begin, seen, e))
 	}
 	for at, e := range begun {
-		if c.before.interesting(at.resource) {
+		if c.after.interesting(at.resource) {
 			phases = append(phases, Phase{
 				Name: PhaseUnfinished, Node: at.node, Resource: at.resource, Begin: e.At.Wall, End: c.now, Duration: c.now.Sub(e.At.Wall),
 				Basis: e.Basis, Note: Tell(e) + ", and no end of it was seen",
@@ -70,7 +70,7 @@ func (c *course) operation(begin Event, seen bool, end Event) Phase {
 }
 
 func (c *course) phaseOf(o Operation) PhaseName {
-	if c.before.isAddress(o.Resource) {
+	if c.after.isAddress(o.Resource) {
 		switch o.Action {
 		case "stop":
 			return PhaseRelease
@@ -174,7 +174,7 @@ func (c *course) transitions() []TransitionRef {
 		switch e.Kind {
 		case OperationBegun, OperationEnded:
 			// A failure carries the number of the plan that once started the monitor.
-			if !e.Op.Failed && e.Op.Transition >= 0 && e.Op.Key != "" && c.before.interesting(e.Op.Resource) {
+			if !e.Op.Failed && e.Op.Transition >= 0 && e.Op.Key != "" && c.after.interesting(e.Op.Resource) {
 				find(e.Op.Transition)
 			}
 		case TransitionBegun, TransitionEnded:

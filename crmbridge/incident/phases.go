@@ -48,7 +48,7 @@ func reckon(s *segment, cause Cause, planned bool, now time.Time) *course {
 
 // acts says whether an event is the cluster doing something about it.
 func (c *course) acts(e Event) bool {
-	return e.Kind == FencingRequested || e.Kind == OperationBegun && c.before.interesting(e.Op.Resource) && e.Op.Action != "monitor"
+	return e.Kind == FencingRequested || e.Kind == OperationBegun && c.after.interesting(e.Op.Resource) && e.Op.Action != "monitor"
 }
 
 // findOccurrence is when it happened: what somebody saw at that moment, or what is left
@@ -129,15 +129,15 @@ func (c *course) findDetection() Point {
 
 // followAddress finds where the address was, when it went and when it was back.
 func (c *course) followAddress() {
-	ill := c.cause.Kind.Failure() && c.before.isDatabase(c.cause.Resource)
+	ill := c.cause.Kind.Failure() && c.after.isDatabase(c.cause.Resource)
 	c.affected = c.cause.Kind == ServiceUnseen
 	for _, e := range c.events {
-		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.before.isAddress(e.Op.Resource) && !c.release.Known() {
+		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.after.isAddress(e.Op.Resource) && !c.release.Known() {
 			c.release = point(e, Tell(e))
 		}
 	}
-	for _, name := range sortedKeys(c.before.known) {
-		if !c.before.isAddress(name) {
+	for _, name := range sortedKeys(c.after.known) {
+		if !c.after.isAddress(name) {
 			continue
 		}
 		c.from, c.to = cmp.Or(c.from, c.before.where(name)), cmp.Or(c.to, c.after.where(name))
@@ -167,11 +167,11 @@ func (c *course) serviceBack() (back, verified Point) {
 	if served {
 		back = point(good, "a client was served")
 	}
-	if len(c.before.known) > 0 && !c.after.serving() {
+	if len(c.after.known) > 0 && !c.after.serving() {
 		return back, Point{}
 	}
 	start, ok := c.final(func(e Event) bool {
-		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start" && c.before.isAddress(e.Op.Resource)
+		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start" && c.after.isAddress(e.Op.Resource)
 	})
 	if !ok { // the address stayed, and the database there came back
 		start, ok = c.final(func(e Event) bool {
@@ -200,7 +200,7 @@ func (c *course) up(start Event) Point {
 		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node
 	})
 	added, seen := c.final(func(e Event) bool {
-		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.before.known[start.Op.Resource].IP
+		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP
 	})
 	if ok && seen && !added.At.Wall.Before(begun.At.Wall) && added.At.Wall.Before(start.At.Wall) {
 		return point(added, Tell(added))

@@ -53,7 +53,7 @@ func TestAnyOrder(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(s.name, func(t *testing.T) {
 			want := outcomeOf(s.events)
-			for seed := range uint64(15) {
+			for seed := range uint64(6) {
 				random := rand.New(rand.NewPCG(seed, 5))
 				if diff := cmp.Diff(want, outcomeOf(delayed(s.events, random))); diff != "" {
 					t.Fatalf("seed %d (-in order +in another):\n%s", seed, diff)
@@ -91,7 +91,7 @@ func TestTwice(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(s.name, func(t *testing.T) {
 			want := outcomeOf(s.events)
-			for seed := range uint64(5) {
+			for seed := range uint64(3) {
 				random := rand.New(rand.NewPCG(seed, 7))
 				var doubled []Event
 				for _, e := range s.events {
@@ -114,7 +114,7 @@ func TestTwice(t *testing.T) {
 func TestGapIsSaid(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(s.name, func(t *testing.T) {
-			for seed := range uint64(15) {
+			for seed := range uint64(6) {
 				random := rand.New(rand.NewPCG(seed, 9))
 				events, gap := blinded(s.events, random)
 				for _, r := range newest(track(events)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,6 +75,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"stop":          setting("target-role", "Stopped"),
 		"start":         setting("target-role", "Started"),
 		"plan":          plan,
+		"known":         known,
 		"clock": func(e *Event, a []string) {
 			e.Kind, e.Source, e.Clock.Stepped = ClockChanged, FromKernel, seconds(a[0])
 		},
@@ -89,7 +91,7 @@ func verbs() map[string]func(e *Event, args []string) {
 
 func operation(e *Event, kind Kind, args []string) {
 	e.Kind, e.Node = kind, args[2]
-	e.Op = Operation{Resource: args[0], Action: args[1], Transition: 7, CallID: -1, Key: args[0] + args[1] + args[2]}
+	e.Op = Operation{Resource: args[0], Action: args[1], Transition: 7, CallID: -1, Key: args[0] + args[1] + args[2] + e.CIB}
 	if args[1] == "monitor" {
 		e.Op.Interval = 2 * time.Second
 	}
@@ -133,6 +135,17 @@ func constraint(e *Event, kind Kind, args []string) {
 func setting(name, value string) func(*Event, []string) {
 	return func(e *Event, args []string) {
 		e.Kind, e.By, e.Change = SettingChanged, "crm_resource (root)", Change{Resource: args[0], Name: name, Value: value}
+	}
+}
+
+// known is a resource that is made; "forget", in a scenario, makes it begin without any.
+func known(e *Event, args []string) {
+	e.Kind, e.Known = ResourceKnown, Known{Resource: args[0], Role: Role(args[1])}
+	if len(args) > 2 {
+		e.Known.IP = args[2]
+	}
+	if e.Known.Role == RoleDatabase {
+		e.Known.Unit = "mariadb.service"
 	}
 }
 
@@ -217,6 +230,8 @@ func scenarios(t *testing.T, file string, emit func(lines []string, s scenario))
 			finish()
 			s = scenario{title: line, events: peaceful()}
 		case strings.HasPrefix(line, "#"):
+		case strings.HasSuffix(line, " forget"):
+			s.events = slices.DeleteFunc(s.events, func(e Event) bool { return e.Kind == ResourceKnown || e.Kind == ResourceRunning })
 		default:
 			e := parseEvent(t, line, len(s.events))
 			step += e.Clock.Stepped
