@@ -105,6 +105,19 @@ func TestMonitorOfARunningServer(t *testing.T) {
 	}
 }
 
+// A server that somebody started without systemd keeps the cluster's own from starting,
+// and a probe from taking the node for stopped.
+func TestStrayServer(t *testing.T) {
+	s := newSite(t)
+	s.node("db1").stray = 4711
+	for _, action := range [][]string{{"start"}, {"monitor", "OCF_RESKEY_CRM_meta_interval=0"}} {
+		code, reason := s.act("db1", action[0], action[1:]...)
+		if code != ocf.ErrGeneric || !strings.Contains(reason, "end process 4711") {
+			t.Errorf("%v: %v %q", action, code, reason)
+		}
+	}
+}
+
 func TestProbeRestoresTheScore(t *testing.T) {
 	s := newSite(t)
 	s.pacemaker()

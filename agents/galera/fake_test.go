@@ -62,6 +62,7 @@ type machine struct {
 	slow     int           // questions that it does not answer in time
 	result   string        // how the unit ended
 	frozen   bool
+	stray    int  // a server outside of the unit
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	notes    map[string]string
@@ -289,6 +290,8 @@ func (f *fakeServer) Create(context.Context, Launch) error {
 	f.n.empty = false
 	return nil
 }
+
+func (f *fakeServer) Stray() int { return f.n.stray }
 
 func (f *fakeServer) run() {
 	f.n.running, f.n.primary = true, true

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -289,5 +290,35 @@ func TestMarkSafeWithoutTheFile(t *testing.T) {
 	state.SafeToBootstrap = true
 	if got, err := wsrep.ParseState(data); err != nil || got != state {
 		t.Errorf("%+v, %v; want %+v", got, err, state)
+	}
+}
+
+// A server is found by the directory that it works in.
+func TestStrayServerIsFound(t *testing.T) {
+	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
+	sleep, err := os.ReadFile("/bin/sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bin, sleep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if pid := strayServer(datadir); pid != 0 {
+		t.Errorf("process %d works in an empty directory", pid)
+	}
+	server := exec.CommandContext(t.Context(), bin, "60")
+	server.Dir = datadir
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if pid := strayServer(datadir); pid != server.Process.Pid {
+		t.Errorf("found %d, want %d", pid, server.Process.Pid)
+	}
+	if err := server.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = server.Wait()
+	if pid := strayServer(datadir); pid != 0 {
+		t.Errorf("process %d is found, but was killed", pid)
 	}
 }

@@ -134,6 +134,11 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.req.Probe() {
+		if err := c.refuseStray(); err != nil {
+			return 0, err // it has to be stopped before the cluster's own may run
+		}
+	}
 	if s.Attribute(c.node, c.attribute(attrPosition)) == "" {
 		return ocf.NotRunning, c.ending(state)
 	}

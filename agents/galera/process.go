@@ -51,27 +51,24 @@ func processState(pid int) byte {
 	return stat[at+2]
 }
 
-// strayServer finds the server that the PID file names, if it works on datadir; 0
-// if there is none.
-func strayServer(pidFile, datadir string) int {
-	text, err := os.ReadFile(pidFile)
+// strayServer finds a server that works on our datadir, however it was started; 0 if
+// there is none. The directory is compared, not its name: in a container the same name
+// is another directory.
+func strayServer(datadir string) int {
+	ours, err := os.Stat(datadir)
 	if err != nil {
 		return 0
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || !alive(pid) {
-		return 0
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil || !alive(pid) {
+			continue
+		}
+		cwd, err := os.Stat(dir + "/cwd") // the server changes into its datadir
+		if err == nil && os.SameFile(cwd, ours) {
+			return pid
+		}
 	}
-	cwd, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/cwd") // the server changes into its datadir
-	if err != nil || filepath.Clean(cwd) != resolved(datadir) {
-		return 0
-	}
-	return pid
-}
-
-func resolved(path string) string {
-	if p, err := filepath.EvalSymlinks(path); err == nil {
-		return p
-	}
-	return filepath.Clean(path)
+	return 0
 }

@@ -88,10 +88,20 @@ func (c *call) refuseRunning(ctx context.Context) error {
 		return installed(err)
 	}
 	if state.Down() {
-		return nil
+		return c.refuseStray()
 	}
 	c.log.Error("master galera instance started outside of the cluster's control")
 	return ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s outside of the cluster's control; run: systemctl stop mariadb", state.Active)
+}
+
+// refuseStray fails if somebody started a server on our datadir without systemd.
+func (c *call) refuseStray() error {
+	pid := c.server.Stray()
+	if pid == 0 {
+		return nil
+	}
+	c.log.Error("master galera instance started outside of the cluster's control")
+	return ocf.Errorf(ocf.ErrGeneric, "a server runs in %s outside of the cluster's control; end process %d with: mariadb-admin shutdown", c.datadir, pid)
 }
 
 // listed fails if this node is none of those in the cluster address.

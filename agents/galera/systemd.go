@@ -25,7 +25,6 @@ const (
 // (org.freedesktop.systemd1(5)).
 type systemd struct {
 	datadir string
-	pidFile string
 	log     string // the server's log file; "": the journal
 	started time.Time
 	conn    *dbus.Conn
@@ -225,9 +224,12 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 	return nil
 }
 
+// Stray implements Server.
+func (s *systemd) Stray() int { return strayServer(s.datadir) }
+
 // stopStray ends a server on our datadir that somebody started without systemd.
 func (s *systemd) stopStray(ctx context.Context, grace time.Duration) error {
-	pid := strayServer(s.pidFile, s.datadir)
+	pid := strayServer(s.datadir)
 	if pid == 0 {
 		return nil
 	}

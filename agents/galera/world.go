@@ -33,6 +33,9 @@ type Server interface {
 	// Stop ends the unit and its processes and returns when they are gone. After
 	// grace it kills them.
 	Stop(ctx context.Context, grace time.Duration) error
+	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
+	// It is asked for only while the unit is down.
+	Stray() int
 	// Release takes back what Prepare put in place.
 	Release(ctx context.Context) error
 	// Recover runs the server just to tell its position, and returns its log.
