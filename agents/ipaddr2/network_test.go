@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/ocf/ocftest"
 )
@@ -142,10 +143,23 @@ func TestMonitorNoticesALostCable(t *testing.T) {
 	c := newCable(t)
 	c.want(t, 0, "start", "ip=192.168.144.2")
 	c.atClient(t, func() { ip(t, "link set client down") })
+	waitNotUp(t, "eth0")
 	if r := c.want(t, 7, "monitor", "ip=192.168.144.2"); !strings.Contains(r.Reason(), "eth0") {
 		t.Errorf("the reason does not name the interface: %s", r.Reason())
 	}
 	c.want(t, 0, "monitor", "ip=192.168.144.2", "check_link_status=false")
+}
+
+// waitNotUp waits for the kernel to have noticed that the wire is dead, which it does in
+// its own time (net/core/link_watch.c).
+func waitNotUp(t *testing.T, link string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); strings.Contains(ip(t, "-o link show dev "+link), "state UP"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is still up", link)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // TestDuplicateIPv6 has another machine on the wire that owns the address.
