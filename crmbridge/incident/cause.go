@@ -264,7 +264,13 @@ func Tell(e Event) string {
 	case AddressRemoved, AddressAdded:
 		return fmt.Sprintf("%s %s on %s of %s", e.Address.Prefix, strings.TrimPrefix(string(e.Kind), "address-"), e.Address.Interface, e.Node)
 	case NodeChanged:
-		return fmt.Sprintf("Pacemaker's view of %s: member %t, online %t, expected %s", e.Node, e.State.Member, e.State.Online, e.State.Expected)
+		return fmt.Sprintf("Pacemaker's view of %s: member %t, online %t, expected %s", e.Node, e.State.Member, e.State.Online, cmp.Or(e.State.Expected, "nothing"))
+	case DCChanged:
+		return cmp.Or(e.Node, "nobody") + " is the DC now"
+	case TransitionBegun:
+		return strings.TrimSpace(fmt.Sprintf("%s made plan %d %s", e.Node, e.Transition.Number, e.Transition.PEInput))
+	case ViewChanged:
+		return fmt.Sprintf("the database on %s has a view of %d members, %s", e.Node, e.View.Members, e.View.Status)
 	case NodeLeft, NodeJoined:
 		return fmt.Sprintf("%s %s the membership, ring %s", e.Node, strings.TrimPrefix(string(e.Kind), "node-"), e.Ring)
 	case QuorumLost, QuorumGained:

@@ -215,10 +215,10 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // blind are the times in which sources saw nothing, as far as they touch an incident.
 func blind(gaps []Event, from, to time.Time) []Blind {
 	var all []Blind
-	for i, g := range gaps {
+	for _, g := range gaps {
 		// A gap that has ended was announced when it began, too.
-		ended := slices.ContainsFunc(gaps[i+1:], func(o Event) bool {
-			return g.Until.IsZero() && o.Source == g.Source && o.Observer == g.Observer && !o.Until.IsZero()
+		ended := slices.ContainsFunc(gaps, func(o Event) bool {
+			return g.Until.IsZero() && o.Source == g.Source && o.Observer == g.Observer && o.Until.After(g.At.Wall)
 		})
 		until := g.Until
 		if ended || g.At.Wall.After(to) || !until.IsZero() && until.Before(from) {

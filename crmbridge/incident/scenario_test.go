@@ -76,6 +76,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"start":         setting("target-role", "Started"),
 		"plan":          plan,
 		"known":         known,
+		"blinded":       func(e *Event, a []string) { e.Kind, e.Source, e.Change.Value = Gap, Source(a[0]), "it ended" },
 		"clock": func(e *Event, a []string) {
 			e.Kind, e.Source, e.Clock.Stepped = ClockChanged, FromKernel, seconds(a[0])
 		},
