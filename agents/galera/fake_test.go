@@ -293,6 +293,13 @@ func (f *fakeServer) Create(context.Context, Launch) error {
 
 func (f *fakeServer) Stray() int { return f.n.stray }
 
+func (f *fakeServer) Frozen() int {
+	if f.n.frozen {
+		return 42
+	}
+	return 0
+}
+
 func (f *fakeServer) run() {
 	f.n.running, f.n.primary = true, true
 	f.n.write(wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: f.n.innodb.UUID, Seqno: -1}})

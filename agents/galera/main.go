@@ -12,7 +12,7 @@ func main() { os.Exit(int(ocf.Main(newAgent(openWorld)))) }
 // openWorld wires the hands. None of them does anything before it is asked.
 func openWorld(s settings) world {
 	return world{
-		server:   &systemd{datadir: s.datadir},
+		server:   &systemd{datadir: s.datadir, pidFile: s.pid},
 		database: &mariadb{settings: s},
 		cluster:  crm.New(),
 		files:    &files{datadir: s.datadir},

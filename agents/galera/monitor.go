@@ -23,6 +23,10 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 	if since != "" && len(c.req.Problems) == 0 {
 		return c.monitorJoining(ctx, since)
 	}
+	// Looked at first: a question would only be answered by its time running out.
+	if pid := c.server.Frozen(); pid != 0 {
+		return 0, ocf.Errorf(ocf.ErrGeneric, "the database hangs: process %d is stopped by a signal", pid)
+	}
 	st, err := c.askDatabase(ctx)
 	switch {
 	case err == nil:
@@ -40,8 +44,6 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 		return c.offline(ctx, state)
 	case len(c.req.Problems) > 0:
 		return 0, c.req.Problems[0]
-	case state.Frozen:
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: process %d is stopped by a signal", state.MainPID)
 	case state.Active == "active":
 		return c.slowOrHung(ctx, err)
 	default:
@@ -50,7 +52,7 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 }
 
 // answerTime is what a server that is well takes many times over to answer. One that
-// takes longer is looked at before it is asked again.
+// takes longer is looked at before it is asked again, for as long as the monitor may take.
 const answerTime = 2 * time.Second
 
 // askDatabase asks once, for at most half of the time that there is.

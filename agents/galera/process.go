@@ -28,11 +28,9 @@ func alive(pid int) bool {
 	return state != 0 && state != 'Z' // a zombie holds nothing any more
 }
 
-// frozen says whether a signal or a debugger keeps the process from running at all.
-func frozen(pid int) bool {
-	state := processState(pid)
-	return state == 'T' || state == 't'
-}
+// frozen says whether a signal keeps the process from running at all. A debugger does
+// not count: the backtrace of a live server takes a moment, and then it goes on.
+func frozen(pid int) bool { return processState(pid) == 'T' }
 
 // processState is the letter in /proc/PID/stat (proc(5)); 0 if there is no such
 // process.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,6 +27,7 @@ const (
 // (org.freedesktop.systemd1(5)).
 type systemd struct {
 	datadir string
+	pidFile string
 	log     string // the server's log file; "": the journal
 	started time.Time
 	conn    *dbus.Conn
@@ -222,6 +225,19 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 		return errors.Join(fmt.Errorf("mariadb.service (process %d) survives SIGKILL", state.MainPID), err)
 	}
 	return nil
+}
+
+// Frozen implements Server.
+func (s *systemd) Frozen() int {
+	text, err := os.ReadFile(s.pidFile)
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || !alive(pid) || !frozen(pid) {
+		return 0
+	}
+	return pid
 }
 
 // Stray implements Server.

@@ -33,6 +33,9 @@ type Server interface {
 	// Stop ends the unit and its processes and returns when they are gone. After
 	// grace it kills them.
 	Stop(ctx context.Context, grace time.Duration) error
+	// Frozen is the server of the PID file if a signal keeps it from running at all,
+	// else 0. It costs next to nothing.
+	Frozen() int
 	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
 	// It is asked for only while the unit is down.
 	Stray() int
@@ -56,7 +59,7 @@ type UnitState struct {
 	Enabled    bool   // systemd would start it at boot, behind the cluster's back
 	StatusText string // what the server says it is doing
 	Result     string // how its last run ended: success, signal, exit-code, oom-kill, ...
-	Frozen     bool   // a signal or a debugger keeps the process from running
+	Frozen     bool   // a signal keeps the process from running
 }
 
 // Down says whether nothing of the unit runs.
