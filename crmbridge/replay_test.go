@@ -226,3 +226,25 @@ func compare(t *testing.T, golden string, got []byte) {
 		t.Errorf("%s (-want +got, or run with -update):\n%s", golden, diff)
 	}
 }
+
+// TestResourcesThatAppear: the daemon is there before the cluster is set up, and learns of
+// the address and the database when they are made.
+func TestResourcesThatAppear(t *testing.T) {
+	translator := newTranslator("db1", stillMachine{})
+	var got []incident.Known
+	for _, f := range []cib.Fact{
+		cib.Resource{ID: "galera", Kind: "primitive", Type: "galera", Parent: "galera-clone"}, cib.Resource{ID: "fence", Class: "stonith", Type: "fence_x"},
+		cib.Resource{ID: "vip", Kind: "primitive", Type: "IPaddr2"}, cib.Address{Resource: "vip", IP: "192.168.205.70"},
+	} {
+		for _, e := range translator.change(cib.Change{After: f}) {
+			got = append(got, e.Known)
+		}
+	}
+	want := []incident.Known{
+		{Resource: "galera", Role: incident.RoleDatabase, Parent: "galera-clone", Unit: "mariadb.service"},
+		{Resource: "vip", Role: incident.RoleAddress}, {Resource: "vip", Role: incident.RoleAddress, IP: "192.168.205.70"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

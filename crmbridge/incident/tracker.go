@@ -17,7 +17,7 @@ const (
 	memory = 2 * time.Minute
 	// most is how many events are kept. More than that is a storm in which single
 	// incidents cannot be told apart anyhow.
-	most = 6000
+	most = 2000
 	// stepNoticed is from where on a difference between the two clocks is a step.
 	stepNoticed = 100 * time.Millisecond
 )
