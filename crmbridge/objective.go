@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/journal"
 	"holdfast/crmbridge/sla"
 )
@@ -120,7 +121,7 @@ func asked(c sla.CauseGroup) string {
 	switch {
 	case c.Planned:
 		return "yes"
-	case !c.Cause.Failure():
+	case c.Cause == incident.NodeReturned:
 		return "-"
 	}
 	return "no"
