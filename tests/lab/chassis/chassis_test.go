@@ -13,6 +13,7 @@ func TestFirstOfNamespace(t *testing.T) {
 		want         bool
 	}{
 		{"a node's init", "Name:\tsystemd\nPid:\t16\nNSpid:\t16\t1\nNSpgid:\t16\t1\n", true},
+		{"a node's init before it is one", "Name:\tsystemd-nspawn\nPid:\t16\nNSpid:\t16\t1\n", false},
 		{"the chassis itself", "Name:\tholdfast-chassi\nNSpid:\t1\n", false},
 		{"a process of a node", "Name:\tcorosync\nNSpid:\t40\t30\n", false},
 		{"a process whose number begins with 1", "NSpid:\t40\t11\n", false},

@@ -71,7 +71,7 @@ func silence(node string, silent bool) error {
 	}
 	state := byte(stpForwarding)
 	if silent {
-		state = stpBlocking
+		state = stpDisabled // not blocking, which a bridge without spanning tree takes back at once
 	}
 	msg := nl.NewIfInfomsg(unix.AF_BRIDGE)
 	msg.Index = int32(port.Attrs().Index)
@@ -92,8 +92,8 @@ func silence(node string, silent bool) error {
 
 // States of a bridge port (linux/if_bridge.h).
 const (
+	stpDisabled   = 0
 	stpForwarding = 3
-	stpBlocking   = 4
 )
 
 // removePort removes what is left of a node's cable: the kernel takes a dead node's network away in its own time, and until then the

@@ -307,9 +307,13 @@ func isInit(pid int) bool {
 	return err == nil && firstOfNamespace(string(status))
 }
 
-// firstOfNamespace reads /proc/PID/status: the process is number 1 in a PID namespace below the reader's (proc(5), NSpid).
+// firstOfNamespace reads /proc/PID/status: the process is number 1 in a PID namespace below the reader's (proc(5), NSpid). Until it has
+// become init it is nspawn's own child, which waits for its network: nspawn still plugs the cable in.
 func firstOfNamespace(status string) bool {
 	for line := range strings.Lines(status) {
+		if name, ok := strings.CutPrefix(line, "Name:"); ok && strings.Contains(name, "nspawn") {
+			return false
+		}
 		if ids, ok := strings.CutPrefix(line, "NSpid:"); ok {
 			fields := strings.Fields(ids)
 			return len(fields) > 1 && fields[len(fields)-1] == "1"
