@@ -52,7 +52,7 @@ check: ## format, vet, unit tests with the race detector, scripts, manual pages
 build: ## the binaries, in build/bin
 	@packaging/preflight build
 	mkdir -p $(BIN)
-	go build -trimpath -o $(BIN)/ ./agents/galera ./crmbridge ./tests/chaos ./tests/lab/labctl
+	go build -trimpath -o $(BIN)/ ./agents/galera ./agents/announce ./crmbridge ./tests/chaos ./tests/lab/labctl
 	go build -trimpath -o $(BIN)/IPaddr2 ./agents/ipaddr2
 
 .PHONY: deb

@@ -71,9 +71,9 @@ func run(ctx context.Context, a *Agent, act *Action, env Env) Code {
 		CheckLevel: checkLevel(env.Getenv),
 		Log:        slog.New(newLogHandler(env.Stderr)),
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget(act, req.Meta))
-	defer cancel()
-	code, err := act.Run(ctx, req)
+	limited := withDeadline(ctx, budget(act, req.Meta))
+	defer limited.end()
+	code, err := act.Run(limited, req)
 	if act.Name == "status" && err == nil {
 		printStatus(env.Stdout, code)
 	}

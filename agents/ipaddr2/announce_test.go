@@ -2,9 +2,14 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +18,9 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// TestAnnouncements looks at the packets on the other side of the cable: start sends
-// a request and a reply, the monitor after it the rest, and the one after that nothing.
+// TestAnnouncements looks at the packets on the other side of the cable: start makes for
+// a burst of requests and replies, one later monitor for another, any other for none
+// unless it is told to.
 func TestAnnouncements(t *testing.T) {
 	c := newCable(t)
 	var wire *packet.Conn
@@ -29,32 +35,133 @@ func TestAnnouncements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	params := []string{"ip=" + address.String(), "arp_count=3", "arp_interval=20", "arp_late=1000"}
+	pair := "request reply "
 	for _, step := range []struct {
 		action string
+		extra  string
+		note   string
 		pairs  int
-	}{{"start", 1}, {"monitor", 2}, {"monitor", 0}} {
-		c.want(t, 0, step.action, "ip="+address.String(), "arp_count=3", "arp_interval=20", "arp_late=3600")
-		got := gratuitous(t, wire, address, eth0.HardwareAddr)
-		if want := strings.Repeat("request reply ", step.pairs); got != want {
-			t.Errorf("%s sent %q, not %q", step.action, got, want)
+	}{
+		{"start", "", "announce", 3},
+		{"monitor", "", "announce", 0},
+		{"monitor", "arp_count_refresh=1", "refresh", 1},
+	} {
+		c.want(t, 0, step.action, append(params, step.extra)...)
+		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, step.pairs*len(pair)), strings.Repeat(pair, step.pairs); got != want {
+			t.Errorf("%s with %q sent %q, not %q", step.action, step.extra, got, want)
 		}
+		waitSilent(t, step.note)
 	}
-	c.want(t, 0, "monitor", "ip="+address.String(), "arp_count_refresh=1", "arp_interval=20")
-	if got := gratuitous(t, wire, address, eth0.HardwareAddr); got != "request reply " {
-		t.Errorf("the refresh sent %q", got)
+	if err := (runDirectory{"/run/holdfast"}).SetLate(t.Name(), time.Now().Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for _, pairs := range []int{3, 0} {
+		c.want(t, 0, "monitor", params...)
+		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, pairs*len(pair)), strings.Repeat(pair, pairs); got != want {
+			t.Errorf("a monitor after arp_late sent %q, not %q", got, want)
+		}
+		waitSilent(t, "announce")
 	}
 	c.want(t, 0, "stop", "ip="+address.String())
 }
 
+// TestStopSilences: what goes on in the background ends with stop, and also when somebody
+// removes the address by hand.
+func TestStopSilences(t *testing.T) {
+	const address = "192.168.144.2"
+	for _, test := range []struct {
+		name string
+		end  func(*testing.T, cable)
+	}{
+		{"stop", func(t *testing.T, c cable) { c.want(t, 0, "stop", "ip="+address) }},
+		{"by hand", func(t *testing.T, _ cable) { ip(t, "addr del "+address+"/24 dev eth0") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCable(t)
+			var wire *packet.Conn
+			var err error
+			c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer wire.Close()
+			eth0, err := net.InterfaceByName("eth0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.want(t, 0, "start", "ip="+address, "arp_count=2", "arp_interval=1000", "arp_late=0")
+			test.end(t, c)
+			c.waitNobody(t)
+			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, 0); got != "request reply " {
+				t.Errorf("the wire saw %q, not the first announcement alone", got)
+			}
+		})
+	}
+}
+
+// waitSilent waits until nobody announces any more: the note is taken back at the end.
+func waitSilent(t *testing.T, kind string) {
+	t.Helper()
+	note := runDirectory{"/run/holdfast"}.file(t.Name(), kind)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(note); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is still there", note)
+		}
+	}
+}
+
+// waitNobody waits until no process of the program that announces is left.
+func (c cable) waitNobody(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); len(c.announcers(t)) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the announcing does not end")
+		}
+	}
+}
+
+// announcers are the processes of this test's program that announces.
+func (c cable) announcers(t *testing.T) []*os.Process {
+	t.Helper()
+	running, err := filepath.Glob("/proc/[0-9]*/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []*os.Process
+	for _, exe := range running {
+		if path, err := os.Readlink(exe); err != nil || path != c.announce {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(exe)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, p)
+	}
+	return found
+}
+
 // gratuitous names the announcements of ip that have arrived, and checks each: RFC 5227
-// section 3, sender and target are the address, sent to everybody.
-func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.HardwareAddr) string {
+// section 3, sender and target are the address, sent to everybody. It waits for as many
+// characters, and then only for what is in the queue already.
+func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.HardwareAddr, wait int) string {
 	t.Helper()
 	var seen strings.Builder
 	buffer := make([]byte, 1500)
 	for {
-		// What was sent before the agent ended is in the queue; nothing more will come.
-		if err := wire.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		patience := time.Minute
+		if seen.Len() >= wait {
+			patience = 100 * time.Millisecond
+		}
+		if err := wire.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		n, _, err := wire.ReadFrom(buffer)

@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/agents/ipaddr2/plan"
 )
@@ -50,17 +52,34 @@ func (d runDirectory) forget(file string) error {
 	return nil
 }
 
-func (d runDirectory) SetPending(resource string, p pending) error {
-	return d.write(d.file(resource, "announce"), p.String())
+// Silence deletes the notes of those who announce, who look for them before each
+// announcement.
+func (d runDirectory) Silence(resource string) error {
+	var errs []error
+	for _, note := range []string{afterStart, refresh, late} {
+		errs = append(errs, d.forget(d.file(resource, note)))
+	}
+	return errors.Join(errs...)
 }
 
-func (d runDirectory) TakePending(resource string) (pending, error) {
-	file := d.file(resource, "announce")
-	content, err := d.read(file)
-	if err != nil || content == "" {
-		return pending{}, err
+// late is the name of a note with a time: seconds since the epoch.
+const late = "late"
+
+func (d runDirectory) SetLate(resource string, at time.Time) error {
+	return d.write(d.file(resource, late), strconv.FormatInt(at.Unix(), 10)+"\n")
+}
+
+// TakeLate takes a note that was torn by a crash for one that is due: one announcement
+// too many does no harm.
+func (d runDirectory) TakeLate(resource string, now time.Time) (bool, error) {
+	text, err := d.read(d.file(resource, late))
+	if err != nil || text == "" {
+		return false, err
 	}
-	return parsePending(content), d.forget(file)
+	if at, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && now.Before(time.Unix(at, 0)) {
+		return false, nil
+	}
+	return true, d.forget(d.file(resource, late))
 }
 
 func (d runDirectory) SetLoopbacks(resource string, addresses []plan.Address) error {

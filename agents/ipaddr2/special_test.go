@@ -185,7 +185,7 @@ func TestPeersAreToldDirectly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer wire.Close()
-	c.want(t, 0, "start", "ip=192.168.144.2", "arp_peers=192.168.144.9, 192.168.144.77")
+	c.want(t, 0, "start", "ip=192.168.144.2", "arp_peers=192.168.144.9, 192.168.144.77", "arp_count=1", "arp_late=0")
 	direct, all := 0, 0
 	address := netip.MustParseAddr("192.168.144.2")
 	buffer := make([]byte, 1500)

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -15,71 +15,72 @@ import (
 	"github.com/mdlayher/packet"
 )
 
-// packetAnnouncer sends real packets. Only this file does.
-type packetAnnouncer struct{}
-
-var _ announcer = packetAnnouncer{}
-
-func (packetAnnouncer) Announce(link string, ip netip.Addr, peers []net.HardwareAddr) error {
-	ifi, err := net.InterfaceByName(link)
-	if err != nil {
-		return fmt.Errorf("find %s: %w", link, err)
-	}
-	if len(ifi.HardwareAddr) != 6 {
-		return nil // a loopback or a tunnel: nobody there keeps a neighbour table
-	}
-	if ip.Is4() {
-		return announceARP(ifi, ip, peers)
-	}
-	return announceNDP(ifi, ip)
+// packets is one announcement, ready to be sent as often as wanted.
+type packets struct {
+	io.Closer
+	link *net.Interface
+	send func() error
 }
 
-// announceARP sends a gratuitous request and a gratuitous reply, as send_arp of
-// resource-agents does: some machines learn from the one, some only from the other.
-func announceARP(ifi *net.Interface, ip netip.Addr, peers []net.HardwareAddr) error {
-	client, err := arp.Dial(ifi)
+func open(link string, ip netip.Addr, peers []net.HardwareAddr) (packets, error) {
+	ifi, err := net.InterfaceByName(link)
 	if err != nil {
-		return fmt.Errorf("open %s for ARP: %w", ifi.Name, err)
+		return packets{}, fmt.Errorf("find %s: %w", link, err)
 	}
-	defer client.Close()
+	if ip.Is4() {
+		return openARP(ifi, ip, peers)
+	}
+	return openNDP(ifi, ip)
+}
+
+// openARP makes a gratuitous request and a gratuitous reply, as send_arp of
+// resource-agents does: some machines learn from the one, some only from the other.
+func openARP(ifi *net.Interface, ip netip.Addr, peers []net.HardwareAddr) (packets, error) {
 	zero := net.HardwareAddr{0, 0, 0, 0, 0, 0}
 	request, err := arp.NewPacket(arp.OperationRequest, ifi.HardwareAddr, ip, zero, ip)
 	if err != nil {
-		return fmt.Errorf("make an ARP request for %s: %w", ip, err)
+		return packets{}, fmt.Errorf("make an ARP request for %s: %w", ip, err)
 	}
 	reply, err := arp.NewPacket(arp.OperationReply, ifi.HardwareAddr, ip, ifi.HardwareAddr, ip)
 	if err != nil {
-		return fmt.Errorf("make an ARP reply for %s: %w", ip, err)
+		return packets{}, fmt.Errorf("make an ARP reply for %s: %w", ip, err)
 	}
-	for _, p := range []*arp.Packet{request, reply} {
-		for _, to := range append([]net.HardwareAddr{ethernet.Broadcast}, peers...) {
-			if err := client.WriteTo(p, to); err != nil {
-				return fmt.Errorf("send ARP for %s on %s to %s: %w", ip, ifi.Name, to, err)
+	client, err := arp.Dial(ifi)
+	if err != nil {
+		return packets{}, fmt.Errorf("open %s for ARP: %w", ifi.Name, err)
+	}
+	return packets{Closer: client, link: ifi, send: func() error {
+		for _, p := range []*arp.Packet{request, reply} {
+			for _, to := range append([]net.HardwareAddr{ethernet.Broadcast}, peers...) {
+				if err := client.WriteTo(p, to); err != nil {
+					return fmt.Errorf("send ARP for %s on %s to %s: %w", ip, ifi.Name, to, err)
+				}
 			}
 		}
-	}
-	return nil
+		return nil
+	}}, nil
 }
 
-// announceNDP sends an unsolicited neighbour advertisement to all nodes (RFC 4861,
+// openNDP makes an unsolicited neighbour advertisement to all nodes (RFC 4861,
 // section 7.2.6). The router flag must tell the truth, or hosts drop their routes
 // through this machine.
-func announceNDP(ifi *net.Interface, ip netip.Addr) error {
-	conn, _, err := ndp.Listen(ifi, ndp.Addr(ip.String()))
-	if err != nil {
-		return fmt.Errorf("open %s for neighbour discovery: %w", ifi.Name, err)
-	}
-	defer conn.Close()
+func openNDP(ifi *net.Interface, ip netip.Addr) (packets, error) {
 	advertisement := &ndp.NeighborAdvertisement{
 		Router:        forwards(ifi.Name),
 		Override:      true,
 		TargetAddress: ip,
 		Options:       []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Target, Addr: ifi.HardwareAddr}},
 	}
-	if err := conn.WriteTo(advertisement, nil, netip.IPv6LinkLocalAllNodes()); err != nil {
-		return fmt.Errorf("send a neighbour advertisement for %s on %s: %w", ip, ifi.Name, err)
+	conn, _, err := ndp.Listen(ifi, ndp.Addr(ip.String()))
+	if err != nil {
+		return packets{}, fmt.Errorf("open %s for neighbour discovery: %w", ifi.Name, err)
 	}
-	return nil
+	return packets{Closer: conn, link: ifi, send: func() error {
+		if err := conn.WriteTo(advertisement, nil, netip.IPv6LinkLocalAllNodes()); err != nil {
+			return fmt.Errorf("send a neighbour advertisement for %s on %s: %w", ip, ifi.Name, err)
+		}
+		return nil
+	}}, nil
 }
 
 func forwards(link string) bool {
@@ -87,9 +88,9 @@ func forwards(link string) bool {
 	return err == nil && len(setting) > 0 && setting[0] != '0'
 }
 
-// Holder sends address probes, which have no sender address (RFC 5227, section 2.1.1),
-// and listens for another machine that says it has ip.
-func (packetAnnouncer) Holder(ctx context.Context, link string, ip netip.Addr, wait time.Duration) (string, error) {
+// holder sends an address probe, which has no sender address (RFC 5227, section 2.1.1),
+// and listens for another machine that says it has ip: its hardware address, or "".
+func holder(link string, ip netip.Addr, wait time.Duration) (string, error) {
 	ifi, err := net.InterfaceByName(link)
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", link, err)
@@ -107,11 +108,7 @@ func (packetAnnouncer) Holder(ctx context.Context, link string, ip netip.Addr, w
 	if _, err := conn.WriteTo(probe, &packet.Addr{HardwareAddr: ethernet.Broadcast}); err != nil {
 		return "", fmt.Errorf("send an ARP probe for %s on %s: %w", ip, link, err)
 	}
-	until := time.Now().Add(wait)
-	if d, ok := ctx.Deadline(); ok && d.Before(until) {
-		until = d
-	}
-	if err := conn.SetReadDeadline(until); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return "", fmt.Errorf("limit the wait for ARP on %s: %w", link, err)
 	}
 	return listen(conn, ip, ifi.HardwareAddr)

@@ -1,0 +1,25 @@
+// Command announce tells the network at which machine an address is now. The agent of the
+// address, ocf:holdfast:IPaddr2, starts it and does not wait until it ends: announcements
+// go on for some seconds after a start has returned, as those of ocf:heartbeat:IPaddr2 do.
+//
+//	announce send LINK IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...]
+//	announce holder LINK IP WAIT
+//
+// send announces IP COUNT times, INTERVAL apart, to everybody and to each of the hardware
+// addresses. Before each one but the first it makes sure that IP is still on LINK, and that
+// the file NOTE, which it wrote with its process id, still says so: a stop deletes the note
+// before it removes the address, and another start replaces it. So an address that has
+// moved on is not announced from here.
+//
+// holder asks the network who has the IPv4 address IP, for at most WAIT.
+//
+// Either says one line on standard output: "ok", for holder with the hardware address of
+// the other machine if there is one, or "error" and what went wrong. send says it after
+// its first announcement and closes its output. Durations are Go's (200ms). Exit status: 0
+// or, after an error, 1.
+//
+// It is a program of its own so that the agent, of which a process starts for each
+// monitor, need not carry what makes packets.
+//
+// Not its business: whether the address should be there (agents/ipaddr2).
+package main
