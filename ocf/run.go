@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func run(ctx context.Context, a *Agent, act *Action, env Env) Code {
 		Problems:   problems,
 		Meta:       NewMeta(env.Getenv),
 		CheckLevel: checkLevel(env.Getenv),
-		Log:        slog.New(newLogHandler(env.Stderr)),
+		Log:        &Log{w: env.Stderr},
 	}
 	limited := withDeadline(ctx, budget(act, req.Meta))
 	defer limited.end()
