@@ -15,7 +15,7 @@ import (
 
 // burst is what is to be announced, and how often.
 type burst struct {
-	link     string
+	link     net.Interface
 	ip       netip.Addr
 	count    int
 	interval time.Duration
@@ -28,7 +28,7 @@ func (b *burst) run(say func(string)) (said bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, b.release()) }()
-	packets, err := open(b.link, b.ip, b.peers)
+	packets, err := open(&b.link, b.ip, b.peers)
 	if err != nil {
 		return false, err
 	}
@@ -40,7 +40,7 @@ func (b *burst) run(say func(string)) (said bool, err error) {
 	say("ok")
 	for range b.count - 1 {
 		time.Sleep(b.interval)
-		if !b.mayGoOn(packets.link) {
+		if !b.mayGoOn() {
 			break
 		}
 		if err := packets.send(); err != nil {
@@ -81,11 +81,11 @@ func (b *burst) release() error {
 
 // mayGoOn says whether nobody has stopped the address: neither the agent, nor a person
 // who removed it by hand.
-func (b *burst) mayGoOn(link *net.Interface) bool {
+func (b *burst) mayGoOn() bool {
 	if !b.claimed() {
 		return false
 	}
-	addresses, err := link.Addrs()
+	addresses, err := b.link.Addrs()
 	if err != nil {
 		return false
 	}

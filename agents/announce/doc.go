@@ -2,11 +2,12 @@
 // address, ocf:holdfast:IPaddr2, starts it and does not wait until it ends: announcements
 // go on for some seconds after a start has returned, as those of ocf:heartbeat:IPaddr2 do.
 //
-//	announce send LINK IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...]
+//	announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...]
 //	announce holder LINK IP WAIT
 //
 // send announces IP COUNT times, INTERVAL apart, to everybody and to each of the hardware
-// addresses. Before each one but the first it makes sure that IP is still on LINK, and that
+// addresses, from the link with that index and that hardware address of its own, which the
+// agent knows already. Before each one but the first it makes sure that IP is still on LINK, and that
 // the file NOTE, which it wrote with its process id, still says so: a stop deletes the note
 // before it removes the address, and another start replaces it. So an address that has
 // moved on is not announced from here.

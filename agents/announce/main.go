@@ -24,12 +24,12 @@ func main() {
 	os.Exit(1)
 }
 
-var errUsage = errors.New("usage: announce send LINK IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
+var errUsage = errors.New("usage: announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
 
 // run does what the arguments say. It says at most one line, and whether it has.
 func run(args []string, say func(string)) (said bool, err error) {
 	switch {
-	case len(args) >= 6 && args[0] == "send":
+	case len(args) >= 8 && args[0] == "send":
 		b, err := parseBurst(args[1:])
 		if err != nil {
 			return false, err
@@ -52,15 +52,17 @@ func run(args []string, say func(string)) (said bool, err error) {
 }
 
 func parseBurst(args []string) (burst, error) {
-	b := burst{link: args[0], note: args[4]}
-	var errs [3]error
-	b.ip, errs[0] = netip.ParseAddr(args[1])
-	b.count, errs[1] = strconv.Atoi(args[2])
-	b.interval, errs[2] = time.ParseDuration(args[3])
+	b := burst{link: net.Interface{Name: args[0]}, note: args[6]}
+	var errs [5]error
+	b.link.Index, errs[0] = strconv.Atoi(args[1])
+	b.link.HardwareAddr, errs[1] = net.ParseMAC(args[2])
+	b.ip, errs[2] = netip.ParseAddr(args[3])
+	b.count, errs[3] = strconv.Atoi(args[4])
+	b.interval, errs[4] = time.ParseDuration(args[5])
 	if err := errors.Join(errs[:]...); err != nil {
 		return b, err
 	}
-	for _, text := range args[5:] {
+	for _, text := range args[7:] {
 		peer, err := net.ParseMAC(text)
 		if err != nil {
 			return b, err

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -17,70 +16,103 @@ import (
 
 // packets is one announcement, ready to be sent as often as wanted.
 type packets struct {
-	io.Closer
-	link *net.Interface
-	send func() error
+	*packet.Conn
+	frames []frame
 }
 
-func open(link string, ip netip.Addr, peers []net.HardwareAddr) (packets, error) {
-	ifi, err := net.InterfaceByName(link)
-	if err != nil {
-		return packets{}, fmt.Errorf("find %s: %w", link, err)
-	}
+// frame is an Ethernet frame and to whom it goes.
+type frame struct {
+	to  net.HardwareAddr
+	raw []byte
+}
+
+func open(link *net.Interface, ip netip.Addr, peers []net.HardwareAddr) (packets, error) {
+	framesOf := neighbourFrames
 	if ip.Is4() {
-		return openARP(ifi, ip, peers)
+		framesOf = arpFrames
 	}
-	return openNDP(ifi, ip)
+	frames, err := framesOf(link, ip, peers)
+	if err != nil {
+		return packets{}, fmt.Errorf("make an announcement of %s: %w", ip, err)
+	}
+	const nothing = 0 // is to be received
+	conn, err := packet.Listen(link, packet.Raw, nothing, nil)
+	if err != nil {
+		return packets{}, fmt.Errorf("open %s: %w", link.Name, err)
+	}
+	return packets{Conn: conn, frames: frames}, nil
 }
 
-// openARP makes a gratuitous request and a gratuitous reply, as send_arp of
-// resource-agents does: some machines learn from the one, some only from the other.
-func openARP(ifi *net.Interface, ip netip.Addr, peers []net.HardwareAddr) (packets, error) {
-	zero := net.HardwareAddr{0, 0, 0, 0, 0, 0}
-	request, err := arp.NewPacket(arp.OperationRequest, ifi.HardwareAddr, ip, zero, ip)
-	if err != nil {
-		return packets{}, fmt.Errorf("make an ARP request for %s: %w", ip, err)
-	}
-	reply, err := arp.NewPacket(arp.OperationReply, ifi.HardwareAddr, ip, ifi.HardwareAddr, ip)
-	if err != nil {
-		return packets{}, fmt.Errorf("make an ARP reply for %s: %w", ip, err)
-	}
-	client, err := arp.Dial(ifi)
-	if err != nil {
-		return packets{}, fmt.Errorf("open %s for ARP: %w", ifi.Name, err)
-	}
-	return packets{Closer: client, link: ifi, send: func() error {
-		for _, p := range []*arp.Packet{request, reply} {
-			for _, to := range append([]net.HardwareAddr{ethernet.Broadcast}, peers...) {
-				if err := client.WriteTo(p, to); err != nil {
-					return fmt.Errorf("send ARP for %s on %s to %s: %w", ip, ifi.Name, to, err)
-				}
-			}
+func (p packets) send() error {
+	for _, f := range p.frames {
+		if _, err := p.WriteTo(f.raw, &packet.Addr{HardwareAddr: f.to}); err != nil {
+			return fmt.Errorf("send an announcement to %s: %w", f.to, err)
 		}
-		return nil
-	}}, nil
+	}
+	return nil
 }
 
-// openNDP makes an unsolicited neighbour advertisement to all nodes (RFC 4861,
-// section 7.2.6). The router flag must tell the truth, or hosts drop their routes
-// through this machine.
-func openNDP(ifi *net.Interface, ip netip.Addr) (packets, error) {
+// arpFrames are a gratuitous request and a gratuitous reply, as those of send_arp in
+// resource-agents: some machines learn from the one, some only from the other.
+func arpFrames(link *net.Interface, ip netip.Addr, peers []net.HardwareAddr) ([]frame, error) {
+	zero := net.HardwareAddr{0, 0, 0, 0, 0, 0}
+	request, err := arp.NewPacket(arp.OperationRequest, link.HardwareAddr, ip, zero, ip)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := arp.NewPacket(arp.OperationReply, link.HardwareAddr, ip, link.HardwareAddr, ip)
+	if err != nil {
+		return nil, err
+	}
+	var frames []frame
+	for _, p := range []*arp.Packet{request, reply} {
+		for _, to := range append([]net.HardwareAddr{ethernet.Broadcast}, peers...) {
+			raw, err := inEthernet(link.HardwareAddr, to, ethernet.EtherTypeARP, p.MarshalBinary)
+			if err != nil {
+				return nil, err
+			}
+			frames = append(frames, frame{to, raw})
+		}
+	}
+	return frames, nil
+}
+
+// neighbourFrames are one unsolicited neighbour advertisement to all nodes (RFC 4861,
+// section 7.2.6), which routers hear too. The router flag must tell the truth, or hosts drop
+// their routes through this machine.
+func neighbourFrames(link *net.Interface, ip netip.Addr, _ []net.HardwareAddr) ([]frame, error) {
+	all := netip.IPv6LinkLocalAllNodes()
 	advertisement := &ndp.NeighborAdvertisement{
-		Router:        forwards(ifi.Name),
+		Router:        forwards(link.Name),
 		Override:      true,
 		TargetAddress: ip,
-		Options:       []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Target, Addr: ifi.HardwareAddr}},
+		Options:       []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Target, Addr: link.HardwareAddr}},
 	}
-	conn, _, err := ndp.Listen(ifi, ndp.Addr(ip.String()))
+	message, err := ndp.MarshalMessageChecksum(advertisement, ip, all)
 	if err != nil {
-		return packets{}, fmt.Errorf("open %s for neighbour discovery: %w", ifi.Name, err)
+		return nil, err
 	}
-	return packets{Closer: conn, link: ifi, send: func() error {
-		if err := conn.WriteTo(advertisement, nil, netip.IPv6LinkLocalAllNodes()); err != nil {
-			return fmt.Errorf("send a neighbour advertisement for %s on %s: %w", ip, ifi.Name, err)
-		}
-		return nil
-	}}, nil
+	to := net.HardwareAddr{0x33, 0x33, 0, 0, 0, 1} // RFC 2464, section 7
+	raw, err := inEthernet(link.HardwareAddr, to, ethernet.EtherTypeIPv6, func() ([]byte, error) {
+		return append(ipv6Header(ip, all, len(message)), message...), nil
+	})
+	return []frame{{to, raw}}, err
+}
+
+// ipv6Header is that of RFC 8200, section 3, for an ICMPv6 message.
+func ipv6Header(from, to netip.Addr, length int) []byte {
+	const version, icmpv6, hopLimit = 6 << 4, 58, 255 // RFC 4861, section 7.1.2: no router has passed it on
+	header := []byte{version, 0, 0, 0, byte(length >> 8), byte(length), icmpv6, hopLimit}
+	return append(append(header, from.AsSlice()...), to.AsSlice()...)
+}
+
+func inEthernet(from, to net.HardwareAddr, kind ethernet.EtherType, payload func() ([]byte, error)) ([]byte, error) {
+	content, err := payload()
+	if err != nil {
+		return nil, err
+	}
+	f := ethernet.Frame{Destination: to, Source: from, EtherType: kind, Payload: content}
+	return f.MarshalBinary()
 }
 
 func forwards(link string) bool {
@@ -120,12 +152,7 @@ func arpFrame(own net.HardwareAddr, ip netip.Addr) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make an ARP probe for %s: %w", ip, err)
 	}
-	payload, err := p.MarshalBinary()
-	if err != nil {
-		return nil, fmt.Errorf("make an ARP probe for %s: %w", ip, err)
-	}
-	frame := ethernet.Frame{Destination: ethernet.Broadcast, Source: own, EtherType: ethernet.EtherTypeARP, Payload: payload}
-	return frame.MarshalBinary()
+	return inEthernet(own, ethernet.Broadcast, ethernet.EtherTypeARP, p.MarshalBinary)
 }
 
 func listen(conn net.PacketConn, ip netip.Addr, own net.HardwareAddr) (string, error) {

@@ -44,10 +44,10 @@ func (a *agent) announceAgain(ctx context.Context, req *ocf.Request, place plan.
 }
 
 func (a *agent) tell(ctx context.Context, req *ocf.Request, place plan.Place, s announcements, what announcement) {
-	if place.Link.Loopback || place.Link.NoARP {
+	if place.Link.Loopback || place.Link.NoARP || len(place.Link.HardwareAddr) != 6 {
 		return // nobody there keeps a neighbour table
 	}
-	what.resource, what.link, what.ip = req.Resource(), place.Link.Name, place.Prefix.Addr()
+	what.resource, what.link, what.ip = req.Resource(), place.Link, place.Prefix.Addr()
 	what.interval, what.peers = s.interval, a.peers(ctx, req, place, s)
 	if err := a.announce.Announce(ctx, what); err != nil {
 		req.Log.Warn("the address was not announced", "error", err)
@@ -70,7 +70,7 @@ func (a *agent) peers(ctx context.Context, req *ocf.Request, place plan.Place, s
 type announcement struct {
 	resource string
 	kind     string
-	link     string
+	link     plan.Link
 	ip       netip.Addr
 	peers    []net.HardwareAddr // told directly, too
 	count    int

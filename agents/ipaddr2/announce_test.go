@@ -196,31 +196,43 @@ func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.Hardwar
 // TestNeighbourTable is what announcing is for: a client that knows the address at
 // another machine sends to this one as soon as it has started.
 func TestNeighbourTable(t *testing.T) {
-	c := newCable(t)
-	c.atClient(t, func() {
-		ip(t, "addr add 192.168.144.9/24 dev client")
-		ip(t, "neigh add 192.168.144.2 lladdr 02:00:00:00:00:99 nud stale dev client")
-	})
-	c.want(t, 0, "start", "ip=192.168.144.2", "nic=eth0")
-	eth0, err := net.InterfaceByName("eth0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.atClient(t, func() {
-		deadline := time.Now().Add(10 * time.Second)
-		for !knows(t, c.client, "192.168.144.2", eth0.HardwareAddr) {
-			if time.Now().After(deadline) {
-				t.Fatalf("the client does not learn the new machine:\n%s", ip(t, "neigh show"))
+	for _, test := range []struct {
+		name, address, own string
+		family             int
+	}{
+		{"IPv4", "192.168.144.2", "192.168.144.9/24", netlink.FAMILY_V4},
+		{"IPv6", "2001:db8:1234::2", "2001:db8:1234::9/64", netlink.FAMILY_V6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCable(t)
+			c.atClient(t, func() {
+				options := ""
+				if test.family == netlink.FAMILY_V6 {
+					options = " nodad"
+				}
+				ip(t, "addr add "+test.own+" dev client"+options)
+				ip(t, "neigh add "+test.address+" lladdr 02:00:00:00:00:99 nud stale dev client")
+			})
+			c.want(t, 0, "start", "ip="+test.address, "nic=eth0")
+			eth0, err := net.InterfaceByName("eth0")
+			if err != nil {
+				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	})
+			c.atClient(t, func() {
+				for deadline := time.Now().Add(10 * time.Second); !knows(t, c.client, test.family, test.address, eth0.HardwareAddr); time.Sleep(10 * time.Millisecond) {
+					if time.Now().After(deadline) {
+						t.Fatalf("the client does not learn the new machine:\n%s", ip(t, "neigh show"))
+					}
+				}
+			})
+		})
+	}
 }
 
 // knows says whether the interface's neighbour table has the address at the machine.
-func knows(t *testing.T, on *net.Interface, address string, machine net.HardwareAddr) bool {
+func knows(t *testing.T, on *net.Interface, family int, address string, machine net.HardwareAddr) bool {
 	t.Helper()
-	neighbours, err := netlink.NeighList(on.Index, netlink.FAMILY_V4)
+	neighbours, err := netlink.NeighList(on.Index, family)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"strconv"
@@ -27,7 +28,8 @@ const answerTime = 5 * time.Second
 
 func (p program) Announce(ctx context.Context, a announcement) error {
 	args := []string{
-		"send", a.link, a.ip.String(), strconv.Itoa(a.count), a.interval.String(), runDirectory{p.directory}.file(a.resource, a.kind),
+		"send", a.link.Name, strconv.Itoa(a.link.Index), net.HardwareAddr(a.link.HardwareAddr).String(),
+		a.ip.String(), strconv.Itoa(a.count), a.interval.String(), runDirectory{p.directory}.file(a.resource, a.kind),
 	}
 	for _, peer := range a.peers {
 		args = append(args, peer.String())

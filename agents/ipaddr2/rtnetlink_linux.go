@@ -137,6 +137,8 @@ func readLink(m *syscall.NetlinkMessage) (plan.Link, bool) {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			l.Name = text(value)
+		case unix.IFLA_ADDRESS:
+			l.HardwareAddr = value
 		case unix.IFLA_OPERSTATE:
 			const down, lowerLayerDown = 2, 3 // IF_OPER_DOWN, IF_OPER_LOWERLAYERDOWN of linux/if.h
 			l.Carrier = len(value) == 0 || value[0] != down && value[0] != lowerLayerDown
