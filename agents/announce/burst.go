@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // burst is what is to be announced, and how often.
@@ -32,14 +34,14 @@ func (b *burst) run(say func(string)) (said bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer packets.Close()
+	defer func() { err = errors.Join(err, packets.close()) }()
 	// The first is for an address that was added a moment ago.
 	if err := packets.send(); err != nil {
 		return false, err
 	}
 	say("ok")
 	for range b.count - 1 {
-		time.Sleep(b.interval)
+		pause(b.interval)
 		if !b.mayGoOn() {
 			break
 		}
@@ -48,6 +50,13 @@ func (b *burst) run(say func(string)) (said bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// pause is time.Sleep without the runtime's timers, which wake more than one thread.
+func pause(d time.Duration) {
+	left := unix.NsecToTimespec(d.Nanoseconds())
+	for errors.Is(unix.Nanosleep(&left, &left), unix.EINTR) {
+	}
 }
 
 // claim makes this process the one that announces.

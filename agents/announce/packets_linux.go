@@ -12,11 +12,13 @@ import (
 	"github.com/mdlayher/ethernet"
 	"github.com/mdlayher/ndp"
 	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
 )
 
 // packets is one announcement, ready to be sent as often as wanted.
 type packets struct {
-	*packet.Conn
+	socket int
+	link   int // index
 	frames []frame
 }
 
@@ -35,22 +37,27 @@ func open(link *net.Interface, ip netip.Addr, peers []net.HardwareAddr) (packets
 	if err != nil {
 		return packets{}, fmt.Errorf("make an announcement of %s: %w", ip, err)
 	}
+	// A plain socket (packet(7)): a few frames are not worth the runtime's poller.
 	const nothing = 0 // is to be received
-	conn, err := packet.Listen(link, packet.Raw, nothing, nil)
+	socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, nothing)
 	if err != nil {
 		return packets{}, fmt.Errorf("open %s: %w", link.Name, err)
 	}
-	return packets{Conn: conn, frames: frames}, nil
+	return packets{socket: socket, link: link.Index, frames: frames}, nil
 }
 
 func (p packets) send() error {
 	for _, f := range p.frames {
-		if _, err := p.WriteTo(f.raw, &packet.Addr{HardwareAddr: f.to}); err != nil {
+		to := &unix.SockaddrLinklayer{Ifindex: p.link, Halen: uint8(len(f.to))}
+		copy(to.Addr[:], f.to)
+		if err := unix.Sendto(p.socket, f.raw, 0, to); err != nil {
 			return fmt.Errorf("send an announcement to %s: %w", f.to, err)
 		}
 	}
 	return nil
 }
+
+func (p packets) close() error { return unix.Close(p.socket) }
 
 // arpFrames are a gratuitous request and a gratuitous reply, as those of send_arp in
 // resource-agents: some machines learn from the one, some only from the other.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // program announces by starting holdfast's announce (agents/announce), which goes on
@@ -44,46 +46,71 @@ func (p program) Holder(ctx context.Context, link string, ip netip.Addr, wait ti
 
 // ask starts the program in a session of its own and returns the one line that it says.
 func (p program) ask(ctx context.Context, limit time.Duration, args ...string) (string, error) {
-	answer, output, err := os.Pipe()
-	if err != nil {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return "", fmt.Errorf("make a pipe to %s: %w", p.path, err)
 	}
-	defer answer.Close()
-	err = start(p.path, args, output)
-	output.Close()
+	defer unix.Close(pipe[0])
+	err := start(p.path, args, pipe[1])
+	unix.Close(pipe[1])
 	if err != nil {
 		return "", fmt.Errorf("run %s: %w; is holdfast-agents installed whole?", p.path, err)
 	}
-	until := time.Now().Add(limit)
-	if d, ok := ctx.Deadline(); ok && d.Before(until) {
-		until = d
+	if d, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(d))
 	}
-	if err := answer.SetReadDeadline(until); err != nil {
-		return "", fmt.Errorf("limit the wait for %s: %w", p.path, err)
-	}
-	line, err := bufio.NewReader(answer).ReadString('\n')
+	line, err := readLine(pipe[0], limit)
 	if err != nil {
-		return "", fmt.Errorf("%s %s said nothing: %w", p.path, args[0], err)
+		return "", fmt.Errorf("%s %s: %w", p.path, args[0], err)
 	}
-	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	word, rest, _ := strings.Cut(line, " ")
 	if word != "ok" {
 		return "", errors.New(rest)
 	}
 	return rest, nil
 }
 
+// readLine reads a short line. It waits in poll(2): the runtime's poller costs more than
+// all the rest of a start.
+func readLine(pipe int, limit time.Duration) (string, error) {
+	var text []byte
+	for end := time.Now().Add(limit); !bytes.Contains(text, []byte("\n")); {
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pipe), Events: unix.POLLIN}}, int(max(time.Until(end).Milliseconds(), 0)))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return "", os.NewSyscallError("poll", err)
+		}
+		if ready == 0 {
+			return "", fmt.Errorf("no answer in %v", limit)
+		}
+		var buffer [512]byte
+		n, err := unix.Read(pipe, buffer[:])
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return "", os.NewSyscallError("read", err)
+		}
+		if n == 0 {
+			return "", errors.New("it ended without a word")
+		}
+		text = append(text, buffer[:max(n, 0)]...)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line, nil
+}
+
 // start does not use os/exec, which would watch the process: Pacemaker waits for nobody
 // but the agent, and nothing of it may stay open in the program.
-func start(path string, args []string, output *os.File) error {
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+func start(path string, args []string, output int) error {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	defer null.Close()
+	defer unix.Close(null)
 	_, err = syscall.ForkExec(path, append([]string{path}, args...), &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"GOMAXPROCS=1", "GOGC=off"}, // it only sleeps and sends
-		Files: []uintptr{null.Fd(), output.Fd(), null.Fd()},
+		Files: []uintptr{uintptr(null), uintptr(output), uintptr(null)},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	return err

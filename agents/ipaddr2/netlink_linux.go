@@ -48,24 +48,29 @@ func (netlinkKernel) Changes(ctx context.Context) (<-chan struct{}, error) {
 // Add makes the request by itself: the library has no attributes for metric and proto,
 // and invents a broadcast address where none is given.
 func (netlinkKernel) Add(a plan.Address, o addressOptions) error {
-	link, err := netlink.LinkByName(a.Link)
-	if err != nil {
-		return fmt.Errorf("find %s: %w", a.Link, err)
-	}
-	ip := a.Prefix.Addr()
-	message := nl.NewIfAddrmsg(family(ip))
-	message.Index = uint32(link.Attrs().Index)
-	message.Prefixlen = uint8(a.Prefix.Bits())
-	message.Scope = uint8(scope(ip))
-	request := nl.NewNetlinkRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
-	request.AddData(message)
-	for _, attribute := range attributes(a, o) {
-		request.AddData(attribute)
-	}
-	if _, err := request.Execute(unix.NETLINK_ROUTE, 0); err != nil && !errors.Is(err, unix.EEXIST) {
+	err := change(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, a, attributes(a, o))
+	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("add %s to %s: %w", a.Prefix, a.Link, err)
 	}
 	return nil
+}
+
+// change makes one request about an address.
+func change(kind, flags int, a plan.Address, attributes []*nl.RtAttr) error {
+	index, err := indexOf(a.Link)
+	if err != nil {
+		return err
+	}
+	message := nl.NewIfAddrmsg(family(a.Prefix.Addr()))
+	message.Index = uint32(index)
+	message.Prefixlen = uint8(a.Prefix.Bits())
+	message.Scope = uint8(scope(a.Prefix.Addr()))
+	request := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
+	request.AddData(message)
+	for _, attribute := range attributes {
+		request.AddData(attribute)
+	}
+	return execute(request)
 }
 
 // attributes are those of rtnetlink(7) and linux/if_addr.h.
@@ -103,13 +108,9 @@ func attributes(a plan.Address, o addressOptions) []*nl.RtAttr {
 }
 
 func (netlinkKernel) Remove(a plan.Address) error {
-	link, err := netlink.LinkByName(a.Link)
-	if notFound := (netlink.LinkNotFoundError{}); errors.As(err, &notFound) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("find %s: %w", a.Link, err)
-	}
-	if err := netlink.AddrDel(link, toNetlink(a)); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+	ip := nl.NewRtAttr(unix.IFA_LOCAL, a.Prefix.Addr().AsSlice())
+	err := change(unix.RTM_DELADDR, 0, a, []*nl.RtAttr{ip})
+	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove %s from %s: %w", a.Prefix, a.Link, err)
 	}
 	return nil
@@ -132,14 +133,6 @@ func scope(ip netip.Addr) int {
 		return unix.RT_SCOPE_HOST
 	}
 	return unix.RT_SCOPE_UNIVERSE
-}
-
-func toNetlink(a plan.Address) *netlink.Addr {
-	return &netlink.Addr{
-		Scope: scope(a.Prefix.Addr()),
-		IPNet: &net.IPNet{IP: a.Prefix.Addr().AsSlice(), Mask: net.CIDRMask(a.Prefix.Bits(), a.Prefix.Addr().BitLen())},
-		Label: a.Label,
-	}
 }
 
 func (netlinkKernel) Neighbours(ctx context.Context, link string, peers []netip.Addr) ([]net.HardwareAddr, error) {

@@ -11,14 +11,15 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"holdfast/agents/ipaddr2/plan"
 )
 
-// The network is read by the standard library's plain dump and not by the netlink
-// library, which everything is changed with: that one waits in the runtime's poller, whose
-// threads cost a monitor, most calls of this agent, a fifth of its CPU time.
+// The network is read by the standard library's plain dump, and addresses are changed by a
+// plain socket, and not by the netlink library, which the rest is left to: that one waits
+// in the runtime's poller, whose threads cost a monitor a fifth of its CPU time.
 
 // A dump that the kernel interrupts may be inconsistent, and another soon succeeds.
 const dumpAttempts = 10
@@ -80,6 +81,45 @@ func dumpOnce(request, family int) ([]syscall.NetlinkMessage, error) {
 		}
 	}
 	return messages, nil
+}
+
+// indexOf is a link's index; ENODEV if there is none of that name.
+func indexOf(name string) (int, error) {
+	messages, err := dumpOnce(syscall.RTM_GETLINK, unix.AF_UNSPEC)
+	for i := range messages {
+		if l, ok := readLink(&messages[i]); ok && l.Called(name) {
+			return l.Index, nil
+		}
+	}
+	if err == nil {
+		err = unix.ENODEV
+	}
+	return 0, fmt.Errorf("find %s: %w", name, err)
+}
+
+// execute sends a request and returns what the kernel acknowledges it with (netlink(7)).
+func execute(request *nl.NetlinkRequest) error {
+	socket, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(socket)
+	if err := unix.Sendto(socket, request.Serialize(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return os.NewSyscallError("sendto", err)
+	}
+	buffer := make([]byte, os.Getpagesize())
+	n, _, err := unix.Recvfrom(socket, buffer, 0) // the kernel has answered by now
+	if err != nil {
+		return os.NewSyscallError("recvfrom", err)
+	}
+	messages, err := syscall.ParseNetlinkMessage(buffer[:n])
+	if err != nil || len(messages) == 0 || messages[0].Header.Type != unix.NLMSG_ERROR || len(messages[0].Data) < 4 {
+		return fmt.Errorf("the kernel's answer makes no sense (%d bytes): %w", n, errors.Join(err, unix.EBADMSG))
+	}
+	if errno := -int32(binary.NativeEndian.Uint32(messages[0].Data)); errno != 0 {
+		return unix.Errno(errno)
+	}
+	return nil
 }
 
 // describeAddresses reads the messages of rtnetlink(7). One that makes no sense is left
