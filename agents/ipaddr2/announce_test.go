@@ -23,13 +23,7 @@ import (
 // unless it is told to.
 func TestAnnouncements(t *testing.T) {
 	c := newCable(t)
-	var wire *packet.Conn
-	var err error
-	c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wire.Close()
+	wire := c.listen(t)
 	address := netip.MustParseAddr("192.168.144.2")
 	eth0, err := net.InterfaceByName("eth0")
 	if err != nil {
@@ -79,13 +73,7 @@ func TestStopSilences(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCable(t)
-			var wire *packet.Conn
-			var err error
-			c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer wire.Close()
+			wire := c.listen(t)
 			eth0, err := net.InterfaceByName("eth0")
 			if err != nil {
 				t.Fatal(err)
@@ -147,6 +135,19 @@ func (c cable) announcers(t *testing.T) []*os.Process {
 		found = append(found, p)
 	}
 	return found
+}
+
+// listen hears the ARP packets that reach the client, from now on.
+func (c cable) listen(t *testing.T) *packet.Conn {
+	t.Helper()
+	var wire *packet.Conn
+	var err error
+	c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wire.Close() })
+	return wire
 }
 
 // gratuitous names the announcements of ip that have arrived, and checks each: RFC 5227
