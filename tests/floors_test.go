@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"agents/announce":         {},
 	"agents/ipaddr2":          {"ocf", "agents/ipaddr2/"},
 	"agents/ipaddr2/plan":     {},
-	"agents/internal/crm":     {"crmbridge/pacemaker"},
+	"agents/internal/crm":     {"crmbridge/pacemaker", "crmbridge/qb"},
 	"cib":                     {},
 	"crmbridge":               {"crmbridge/", "cib"},
 	"crmbridge/qb":            {},

@@ -20,3 +20,13 @@ func CIBVersion(ctx context.Context, c conn) (cib.Version, error) {
 	}
 	return cib.VersionOf(root)
 }
+
+// QueryCIB asks, on a connection to ServiceCIB, once for this node's whole CIB.
+func QueryCIB(ctx context.Context, c conn) (Snapshot, error) {
+	asker := CIB{client: client{conn: c}}
+	s, err := asker.query(ctx)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("query the CIB: %w", err)
+	}
+	return s, nil
+}
