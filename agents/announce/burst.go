@@ -2,18 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// noteDescriptor is where the agent leaves the note open for this program.
+const noteDescriptor = 3
 
 // burst is what is to be announced, and how often.
 type burst struct {
@@ -21,87 +18,51 @@ type burst struct {
 	ip       netip.Addr
 	count    int
 	interval time.Duration
-	note     string // path
 	peers    []net.HardwareAddr
 }
 
-func (b *burst) run(say func(string)) (said bool, err error) {
-	if err := b.claim(); err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, b.release()) }()
+func (b *burst) run() (err error) {
 	packets, err := open(&b.link, b.ip, b.peers)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer func() { err = errors.Join(err, packets.close()) }()
-	// The first is for an address that was added a moment ago.
-	if err := packets.send(); err != nil {
-		return false, err
-	}
-	say("ok")
-	for range b.count - 1 {
-		pause(b.interval)
+	for n := range b.count {
+		if n > 0 {
+			time.Sleep(b.interval)
+		}
 		if !b.mayGoOn() {
-			break
+			return nil
 		}
 		if err := packets.send(); err != nil {
-			return true, err
+			return err
 		}
-	}
-	return true, nil
-}
-
-// pause is time.Sleep without the runtime's timers, which wake more than one thread.
-func pause(d time.Duration) {
-	left := unix.NsecToTimespec(d.Nanoseconds())
-	for errors.Is(unix.Nanosleep(&left, &left), unix.EINTR) {
-	}
-}
-
-// claim makes this process the one that announces.
-func (b *burst) claim() error {
-	if err := os.MkdirAll(filepath.Dir(b.note), 0o755); err != nil {
-		return fmt.Errorf("make the directory of %s: %w", b.note, err)
-	}
-	if err := os.WriteFile(b.note, []byte(own()), 0o644); err != nil {
-		return fmt.Errorf("note who announces %s: %w", b.ip, err)
-	}
-	return nil
-}
-
-func own() string { return strconv.Itoa(os.Getpid()) + "\n" }
-
-func (b *burst) claimed() bool {
-	text, err := os.ReadFile(b.note)
-	return err == nil && string(text) == own()
-}
-
-// release takes the claim back, unless somebody else has it.
-func (b *burst) release() error {
-	if !b.claimed() {
-		return nil
-	}
-	if err := os.Remove(b.note); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("take back who announces %s: %w", b.ip, err)
 	}
 	return nil
 }
 
 // mayGoOn says whether nobody has stopped the address: neither the agent, nor a person
 // who removed it by hand.
-func (b *burst) mayGoOn() bool {
-	if !b.claimed() {
-		return false
+func (b *burst) mayGoOn() bool { return linked(noteDescriptor) && local(b.ip, b.link.Index) }
+
+// linked says whether an open file still has a name.
+func linked(descriptor int) bool {
+	var info unix.Stat_t
+	return unix.Fstat(descriptor, &info) == nil && info.Nlink > 0
+}
+
+// local says whether an address is one of this machine's: the kernel lets a socket have no
+// other (ip(7)), unless ip_nonlocal_bind is set; then only the note is left to stop us.
+func local(ip netip.Addr, link int) bool {
+	var to unix.Sockaddr = &unix.SockaddrInet6{Addr: ip.As16(), ZoneId: uint32(link)}
+	family := unix.AF_INET6
+	if ip.Is4() {
+		to, family = &unix.SockaddrInet4{Addr: ip.As4()}, unix.AF_INET
 	}
-	addresses, err := b.link.Addrs()
+	socket, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
-	for _, a := range addresses {
-		if text, _, _ := strings.Cut(a.String(), "/"); text == b.ip.String() {
-			return true
-		}
-	}
-	return false
+	defer unix.Close(socket)
+	return unix.Bind(socket, to) == nil
 }

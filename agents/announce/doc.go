@@ -2,22 +2,21 @@
 // address, ocf:holdfast:IPaddr2, starts it and does not wait until it ends: announcements
 // go on for some seconds after a start has returned, as those of ocf:heartbeat:IPaddr2 do.
 //
-//	announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...]
+//	announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...]
 //	announce holder LINK IP WAIT
 //
 // send announces IP COUNT times, INTERVAL apart, to everybody and to each of the hardware
 // addresses, from the link with that index and that hardware address of its own, which the
-// agent knows already. Before each one but the first it makes sure that IP is still on LINK, and that
-// the file NOTE, which it wrote with its process id, still says so: a stop deletes the note
-// before it removes the address, and another start replaces it. So an address that has
-// moved on is not announced from here.
+// agent knows already. Before each one it makes sure that IP is still this machine's, and
+// that the file which the agent left open as descriptor 3, the note, still has a name: a
+// stop deletes the note before it removes the address, and another start makes a new one.
+// So an address that has moved on is not announced from here. Errors go to the journal.
 //
-// holder asks the network who has the IPv4 address IP, for at most WAIT.
+// holder asks the network who has the IPv4 address IP, for at most WAIT, and says one line
+// on standard output: "ok", with the hardware address of the other machine if there is one,
+// or "error" and what went wrong.
 //
-// Either says one line on standard output: "ok", for holder with the hardware address of
-// the other machine if there is one, or "error" and what went wrong. send says it after
-// its first announcement and closes its output. Durations are Go's (200ms). Exit status: 0
-// or, after an error, 1.
+// Durations are Go's (200ms). Exit status: 0 or, after an error, 1.
 //
 // It is a program of its own so that the agent, of which a process starts for each
 // monitor, need not carry what makes packets.

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log/syslog"
 	"net"
 	"net/netip"
 	"os"
@@ -11,48 +13,54 @@ import (
 )
 
 func main() {
-	said, err := run(os.Args[1:], func(line string) {
-		fmt.Println(line)
-		os.Stdout.Close() // the agent reads to the end
-	})
-	if err == nil {
-		return
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		complain(err)
+		os.Exit(1)
 	}
-	if !said {
-		fmt.Println("error", err)
-	}
-	os.Exit(1)
 }
 
-var errUsage = errors.New("usage: announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL NOTE [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
+// complain tells the journal: the agent has ended long since. If that fails too, there is
+// nobody left to tell.
+func complain(err error) {
+	if log, dialErr := syslog.New(syslog.LOG_DAEMON|syslog.LOG_WARNING, "holdfast-announce"); dialErr == nil {
+		_ = log.Warning("the address is not announced: " + err.Error())
+	}
+}
 
-// run does what the arguments say. It says at most one line, and whether it has.
-func run(args []string, say func(string)) (said bool, err error) {
+var errUsage = errors.New("usage: announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
+
+// run does what the arguments say.
+func run(args []string, stdout io.Writer) error {
 	switch {
-	case len(args) >= 8 && args[0] == "send":
+	case len(args) >= 7 && args[0] == "send":
 		b, err := parseBurst(args[1:])
 		if err != nil {
-			return false, err
+			return err
 		}
-		return b.run(say)
+		return b.run()
 	case len(args) == 4 && args[0] == "holder":
-		ip, ipErr := netip.ParseAddr(args[2])
-		wait, waitErr := time.ParseDuration(args[3])
-		if err := errors.Join(ipErr, waitErr); err != nil {
-			return false, err
-		}
-		machine, err := holder(args[1], ip, wait)
+		machine, err := askHolder(args[1], args[2], args[3])
 		if err != nil {
-			return false, err
+			fmt.Fprintln(stdout, "error", err)
+			return err
 		}
-		say("ok " + machine)
-		return true, nil
+		fmt.Fprintln(stdout, "ok", machine)
+		return nil
 	}
-	return false, errUsage
+	return errUsage
+}
+
+func askHolder(link, address, limit string) (string, error) {
+	ip, ipErr := netip.ParseAddr(address)
+	wait, waitErr := time.ParseDuration(limit)
+	if err := errors.Join(ipErr, waitErr); err != nil {
+		return "", err
+	}
+	return holder(link, ip, wait)
 }
 
 func parseBurst(args []string) (burst, error) {
-	b := burst{link: net.Interface{Name: args[0]}, note: args[6]}
+	b := burst{link: net.Interface{Name: args[0]}}
 	var errs [5]error
 	b.link.Index, errs[0] = strconv.Atoi(args[1])
 	b.link.HardwareAddr, errs[1] = net.ParseMAC(args[2])
@@ -62,7 +70,7 @@ func parseBurst(args []string) (burst, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return b, err
 	}
-	for _, text := range args[7:] {
+	for _, text := range args[6:] {
 		peer, err := net.ParseMAC(text)
 		if err != nil {
 			return b, err

@@ -16,9 +16,8 @@ const (
 	refresh    = "refresh"
 )
 
-// announceStart announces the address and returns when the network was told once; the
-// rest happens in the background. The address is in service whatever comes of it: most
-// clients ask anew.
+// announceStart lets the address be announced in the background. It is in service whatever
+// comes of that: most clients ask anew.
 func (a *agent) announceStart(ctx context.Context, req *ocf.Request, place plan.Place, s announcements) {
 	if s.late > 0 {
 		if err := a.notes.SetLate(req.Resource(), time.Now().Add(s.late)); err != nil {
@@ -49,7 +48,7 @@ func (a *agent) tell(ctx context.Context, req *ocf.Request, place plan.Place, s 
 	}
 	what.resource, what.link, what.ip = req.Resource(), place.Link, place.Prefix.Addr()
 	what.interval, what.peers = s.interval, a.peers(ctx, req, place, s)
-	if err := a.announce.Announce(ctx, what); err != nil {
+	if err := a.announce.Announce(what); err != nil {
 		req.Log.Warn("the address was not announced", "error", err)
 	}
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -34,18 +32,17 @@ func TestAnnouncements(t *testing.T) {
 	for _, step := range []struct {
 		action string
 		extra  string
-		note   string
 		pairs  int
 	}{
-		{"start", "", "announce", 3},
-		{"monitor", "", "announce", 0},
-		{"monitor", "arp_count_refresh=1", "refresh", 1},
+		{"start", "", 3},
+		{"monitor", "", 0},
+		{"monitor", "arp_count_refresh=1", 1},
 	} {
 		c.want(t, 0, step.action, append(params, step.extra)...)
 		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, step.pairs*len(pair)), strings.Repeat(pair, step.pairs); got != want {
 			t.Errorf("%s with %q sent %q, not %q", step.action, step.extra, got, want)
 		}
-		waitSilent(t, step.note)
+		c.waitNobody(t)
 	}
 	if err := (runDirectory{"/run/holdfast"}).SetLate(t.Name(), time.Now().Add(-time.Second)); err != nil {
 		t.Fatal(err)
@@ -55,7 +52,7 @@ func TestAnnouncements(t *testing.T) {
 		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, pairs*len(pair)), strings.Repeat(pair, pairs); got != want {
 			t.Errorf("a monitor after arp_late sent %q, not %q", got, want)
 		}
-		waitSilent(t, "announce")
+		c.waitNobody(t)
 	}
 	c.want(t, 0, "stop", "ip="+address.String())
 }
@@ -78,27 +75,17 @@ func TestStopSilences(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.want(t, 0, "start", "ip="+address, "arp_count=2", "arp_interval=1000", "arp_late=0")
+			const first = "request reply "
+			c.want(t, 0, "start", "ip="+address, "arp_count=2", "arp_interval=3000", "arp_late=0")
+			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, len(first)); got != first {
+				t.Errorf("start sent %q", got)
+			}
 			test.end(t, c)
 			c.waitNobody(t)
-			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, 0); got != "request reply " {
-				t.Errorf("the wire saw %q, not the first announcement alone", got)
+			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, 0); got != "" {
+				t.Errorf("after the end the wire saw %q", got)
 			}
 		})
-	}
-}
-
-// waitSilent waits until nobody announces any more: the note is taken back at the end.
-func waitSilent(t *testing.T, kind string) {
-	t.Helper()
-	note := runDirectory{"/run/holdfast"}.file(t.Name(), kind)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(note); errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s is still there", note)
-		}
 	}
 }
 

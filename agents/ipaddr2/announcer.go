@@ -25,43 +25,44 @@ type program struct {
 
 var _ announcer = program{}
 
-// answerTime is how long the first announcement may take.
-const answerTime = 5 * time.Second
-
-func (p program) Announce(ctx context.Context, a announcement) error {
+func (p program) Announce(a announcement) error {
+	note, err := runDirectory{p.directory}.claim(a.resource, a.kind)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(note)
 	args := []string{
 		"send", a.link.Name, strconv.Itoa(a.link.Index), net.HardwareAddr(a.link.HardwareAddr).String(),
-		a.ip.String(), strconv.Itoa(a.count), a.interval.String(), runDirectory{p.directory}.file(a.resource, a.kind),
+		a.ip.String(), strconv.Itoa(a.count), a.interval.String(),
 	}
 	for _, peer := range a.peers {
 		args = append(args, peer.String())
 	}
-	_, err := p.ask(ctx, answerTime, args...)
-	return err
+	return p.start(args, note)
 }
 
+// answerTime is how long the program may take beside what it waits for.
+const answerTime = 5 * time.Second
+
+// Holder starts the program in a session of its own and returns the one line that it says.
 func (p program) Holder(ctx context.Context, link string, ip netip.Addr, wait time.Duration) (string, error) {
-	return p.ask(ctx, wait+answerTime, "holder", link, ip.String(), wait.String())
-}
-
-// ask starts the program in a session of its own and returns the one line that it says.
-func (p program) ask(ctx context.Context, limit time.Duration, args ...string) (string, error) {
+	limit := wait + answerTime
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return "", fmt.Errorf("make a pipe to %s: %w", p.path, err)
 	}
 	defer unix.Close(pipe[0])
-	err := start(p.path, args, pipe[1])
+	err := p.start([]string{"holder", link, ip.String(), wait.String()}, pipe[1])
 	unix.Close(pipe[1])
 	if err != nil {
-		return "", fmt.Errorf("run %s: %w; is holdfast-agents installed whole?", p.path, err)
+		return "", err
 	}
 	if d, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(d))
 	}
 	line, err := readLine(pipe[0], limit)
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w", p.path, args[0], err)
+		return "", fmt.Errorf("%s holder: %w", p.path, err)
 	}
 	word, rest, _ := strings.Cut(line, " ")
 	if word != "ok" {
@@ -70,8 +71,7 @@ func (p program) ask(ctx context.Context, limit time.Duration, args ...string) (
 	return rest, nil
 }
 
-// readLine reads a short line. It waits in poll(2): the runtime's poller costs more than
-// all the rest of a start.
+// readLine reads a short line.
 func readLine(pipe int, limit time.Duration) (string, error) {
 	var text []byte
 	for end := time.Now().Add(limit); !bytes.Contains(text, []byte("\n")); {
@@ -100,18 +100,22 @@ func readLine(pipe int, limit time.Duration) (string, error) {
 }
 
 // start does not use os/exec, which would watch the process: Pacemaker waits for nobody
-// but the agent, and nothing of it may stay open in the program.
-func start(path string, args []string, output int) error {
+// but the agent, and nothing of it may stay open in the program. That gets one file, as
+// descriptor 3 and as its standard output.
+func (p program) start(args []string, file int) error {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	defer unix.Close(null)
-	_, err = syscall.ForkExec(path, append([]string{path}, args...), &syscall.ProcAttr{
+	_, err = syscall.ForkExec(p.path, append([]string{p.path}, args...), &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"GOMAXPROCS=1", "GOGC=off"}, // it only sleeps and sends
-		Files: []uintptr{uintptr(null), uintptr(output), uintptr(null)},
+		Files: []uintptr{uintptr(null), uintptr(file), uintptr(null), uintptr(file)},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("run %s: %w; is holdfast-agents installed whole?", p.path, err)
+	}
+	return nil
 }

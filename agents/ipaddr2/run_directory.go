@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"holdfast/agents/ipaddr2/plan"
 )
 
@@ -52,8 +54,21 @@ func (d runDirectory) forget(file string) error {
 	return nil
 }
 
-// Silence deletes the notes of those who announce, who look for them before each
-// announcement.
+// claim makes a new note for who announces, who ends when it has no name any more, and
+// opens it. An older one's has none from now on.
+func (d runDirectory) claim(resource, kind string) (descriptor int, err error) {
+	file := d.file(resource, kind)
+	if err := errors.Join(os.MkdirAll(d.path, 0o755), d.forget(file)); err != nil {
+		return 0, err
+	}
+	descriptor, err = unix.Open(file, unix.O_CREAT|unix.O_EXCL|unix.O_RDONLY|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return 0, fmt.Errorf("make %s: %w", file, err)
+	}
+	return descriptor, nil
+}
+
+// Silence deletes the notes of those who announce.
 func (d runDirectory) Silence(resource string) error {
 	var errs []error
 	for _, note := range []string{afterStart, refresh, late} {

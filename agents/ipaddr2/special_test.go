@@ -179,6 +179,7 @@ func TestPeersAreToldDirectly(t *testing.T) {
 	ip(t, "neigh add 192.168.144.9 lladdr "+c.client.HardwareAddr.String()+" dev eth0")
 	wire := c.listen(t)
 	c.want(t, 0, "start", "ip=192.168.144.2", "arp_peers=192.168.144.9, 192.168.144.77", "arp_count=1", "arp_late=0")
+	c.waitNobody(t)
 	direct, all := 0, 0
 	address := netip.MustParseAddr("192.168.144.2")
 	buffer := make([]byte, 1500)

@@ -48,9 +48,9 @@ var errNoNamespace = errors.New("no such network namespace on this node")
 
 // announcer tells the network where an address is now.
 type announcer interface {
-	// Announce tells everybody on a link where an address is. It returns after the first
-	// announcement; the others follow without it, for as long as they are wanted (notes.Silence).
-	Announce(ctx context.Context, a announcement) error
+	// Announce begins to tell everybody on a link where an address is, and does not wait for
+	// it. It goes on for as long as it is wanted (notes.Silence).
+	Announce(a announcement) error
 	// Holder asks the network who has ip: the hardware address of another machine,
 	// or "" if nobody answers within the given time.
 	Holder(ctx context.Context, link string, ip netip.Addr, wait time.Duration) (string, error)
