@@ -3,7 +3,7 @@ package incident
 import (
 	"cmp"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -63,8 +63,8 @@ func (c *course) findOccurrence() Point {
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
-		if ms, err := strconv.Atoi(e.Change.Value); err == nil {
-			p.At, p.How = p.At.Add(-time.Duration(ms)*time.Millisecond), "the last token, "+e.Change.Value+" ms before Corosync missed one"
+		if late, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", "")); err == nil {
+			p.At, p.How = p.At.Add(-late), "the last token, "+e.Change.Value+" before Corosync missed one"
 		}
 		return p
 	}
