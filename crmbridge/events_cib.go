@@ -18,10 +18,37 @@ type cibView struct {
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
+	// planners are the DCs' own identifiers in the history, and how often each is there.
+	// Every controller makes a new one when it starts: a cluster that was set up anew has
+	// others, and all nodes have the same ones with the same version of the CIB.
+	planners map[string]int
 }
 
 func newCIBView() cibView {
-	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}}
+	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}, planners: map[string]int{}}
+}
+
+// cluster is what tells this cluster from others: see incident.Event.
+func (v *cibView) cluster() string {
+	least := ""
+	for planner := range v.planners {
+		if least == "" || planner < least {
+			least = planner
+		}
+	}
+	return least
+}
+
+// count keeps the planners.
+func (v *cibView) count(c cib.Change) {
+	if o, ok := c.Before.(cib.Operation); ok {
+		if v.planners[o.Transition.DC]--; v.planners[o.Transition.DC] <= 0 {
+			delete(v.planners, o.Transition.DC)
+		}
+	}
+	if o, ok := c.After.(cib.Operation); ok && o.Transition.DC != "" && !o.Injected() {
+		v.planners[o.Transition.DC]++
+	}
 }
 
 func (v *cibView) learn(f cib.Fact) {
@@ -63,6 +90,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 	}
 	for _, f := range r.facts { // names are wanted before they come
 		t.cib.learn(f)
+		t.cib.count(cib.Change{After: f})
 	}
 	for _, f := range r.facts {
 		for _, e := range t.change(cib.Change{After: f}) {
@@ -146,11 +174,13 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 
 func (t *translator) changes(o observation, version cib.Version, by string, changes []cib.Change) []incident.Event {
 	var events []incident.Event
+	cluster := t.cib.cluster() // as it was before, because not all nodes hear of changes one by one
 	for _, c := range changes {
 		for _, e := range t.change(c) {
-			e.CIB, e.By = version.String(), by
+			e.CIB, e.By, e.Cluster = version.String(), by, cluster
 			events = append(events, t.event(o, e))
 		}
+		t.cib.count(c)
 		if c.After != nil {
 			t.cib.learn(c.After)
 		}

@@ -194,6 +194,40 @@ func TestRecordingsTellEvents(t *testing.T) {
 	}
 }
 
+// TestNodesAgreeOnTheCluster: with the same version of the CIB all nodes call the cluster
+// the same.
+func TestNodesAgreeOnTheCluster(t *testing.T) {
+	for _, fault := range []string{"planned-move", "standby", "power-cut", "mariadb-killed"} {
+		called := map[string]string{}
+		agreed := 0
+		for _, node := range []string{"db1", "db2", "db3"} {
+			entries := readRecording(t, filepath.Join(recordings, fault+"-"+node+".jsonl.gz"))
+			if len(entries) == 0 {
+				continue // it had lost its power
+			}
+			translator := newTranslator(node, stillMachine{})
+			for _, o := range replay(t, entries) {
+				for _, e := range translator.events(o) {
+					if e.CIB == "" || e.Initial {
+						continue
+					}
+					before, known := called[e.CIB]
+					switch {
+					case e.Cluster == "" || known && before != e.Cluster:
+						t.Fatalf("%s: with version %s %s calls the cluster %q, another node %q", fault, e.CIB, node, e.Cluster, before)
+					case known:
+						agreed++
+					}
+					called[e.CIB] = e.Cluster
+				}
+			}
+		}
+		if agreed == 0 {
+			t.Errorf("%s: no version was seen by two nodes", fault)
+		}
+	}
+}
+
 func tellEvent(w io.Writer, e incident.Event) {
 	marks := ""
 	if e.Initial {

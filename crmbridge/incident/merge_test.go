@@ -94,3 +94,22 @@ func TestTheEndOfAProcessComesFromItsNode(t *testing.T) {
 		t.Errorf("occurrence %v, observers %v, cause %v", r.Occurrence, r.Observers, r.Cause)
 	}
 }
+
+// TestAnotherClusterIsAnotherIncident: a cluster that was set up anew counts the versions
+// of its CIB from the start, so the same may happen with the same version.
+func TestAnotherClusterIsAnotherIncident(t *testing.T) {
+	in := func(cluster, observer string) []Record {
+		var events []Event
+		for _, e := range readEvents(t, "testdata/planned-move-"+observer+".events.jsonl") {
+			if e.CIB != "" {
+				e.Cluster = cluster
+			}
+			events = append(events, e)
+		}
+		return track(events)
+	}
+	merged := Merge(slices.Concat(in("a", "db1"), in("a", "db2"), in("b", "db1"), in("b", "db3")))
+	if len(merged) != 2 || merged[0].ID == merged[1].ID || len(merged[0].Observers) != 2 || len(merged[1].Observers) != 2 {
+		t.Fatalf("%d records, want one of each cluster, of two nodes: %+v", len(merged), merged)
+	}
+}
