@@ -172,7 +172,8 @@ func (s *segment) failure(e Event) CauseKind {
 		return ResourceFailed
 	case o.RC == ocfNotRunning:
 		return DatabaseDied
-	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer"):
+	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer") ||
+		strings.Contains(o.Reason, "hangs"): // words of ocf:holdfast:galera
 		return DatabaseHung
 	}
 	return DatabaseFailed

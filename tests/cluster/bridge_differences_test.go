@@ -17,8 +17,12 @@ import (
 	"time"
 )
 
-// differences is where the table goes; make bridge-differences takes it from there.
-const differences = "../../build/bridge-differences.txt"
+// The table goes to differences, from where make bridge-differences takes it, and what
+// the nodes wrote to bridgeJournals.
+const (
+	differences    = "../../build/bridge-differences.txt"
+	bridgeJournals = "../../build/bridge-journals"
+)
 
 // agreement is within what the daemon's times and the monitor's shall be.
 const agreement = 50 * time.Millisecond
@@ -110,6 +114,9 @@ func TestBridgeBesideTheMonitor(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", crmbridge, "../../crmbridge").CombinedOutput(); err != nil {
 		t.Fatalf("build crmbridge: %v\n%s", err, out)
 	}
+	if err := os.MkdirAll(bridgeJournals, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FAULT\tFIELD\tCHAOS\tCRMBRIDGE\tDIFFERENCE\tHOW CRMBRIDGE KNOWS")
@@ -117,7 +124,7 @@ func TestBridgeBesideTheMonitor(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			begin := time.Now()
 			from := m.measure(t, f, fault.name)
-			record, found := f.mergedRecord(t, m, crmbridge, fault, begin)
+			record, found := f.mergedRecord(t, crmbridge, fault, begin)
 			compare(w, fault, from, record, found)
 		})
 	}
@@ -165,13 +172,16 @@ func (m monitor) measure(t *testing.T, f *fixture, fault string) measured {
 }
 
 // mergedRecord is what crmbridge history makes of the journals of all nodes.
-func (f *fixture) mergedRecord(t *testing.T, m monitor, crmbridge string, fault seenFault, begin time.Time) (told, bool) {
+func (f *fixture) mergedRecord(t *testing.T, crmbridge string, fault seenFault, begin time.Time) (told, bool) {
 	t.Helper()
 	args := []string{"history", "--output", "json", "--since", begin.UTC().Format(time.RFC3339Nano)}
 	for _, node := range names() {
 		entries := f.run(t, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager")
-		m.write(t, node+".json", entries)
-		args = append(args, "--journal", filepath.Join(m.dir, node+".json"))
+		file := filepath.Join(bridgeJournals, node+".json")
+		if err := os.WriteFile(file, []byte(entries), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--journal", file)
 	}
 	out, err := exec.CommandContext(t.Context(), crmbridge, args...).Output()
 	if err != nil {
@@ -187,7 +197,7 @@ func (f *fixture) mergedRecord(t *testing.T, m monitor, crmbridge string, fault 
 	}
 	t.Logf("records: %s", strings.Join(kinds, "; "))
 	for _, r := range records {
-		if slices.Contains(fault.causes, r.Cause.Kind) {
+		if slices.Contains(fault.causes, r.Cause.Kind) && !r.Begin.At.Before(begin) {
 			if r.Planned != fault.planned {
 				t.Errorf("%s: planned %v", r.Cause.Kind, r.Planned)
 			}
@@ -200,17 +210,16 @@ func (f *fixture) mergedRecord(t *testing.T, m monitor, crmbridge string, fault 
 	return told{}, false
 }
 
-// compare writes the rows of a fault.
+// compare writes the rows of a fault. When it happened is known from outside in three ways:
+// when the monitor began to inject it, when the last write was answered, and when the first
+// one failed; each is late or early for some faults.
 func compare(w *tabwriter.Writer, fault seenFault, m measured, r told, found bool) {
-	const clock = "15:04:05.000"
+	if !found {
+		fmt.Fprintf(w, "%s\t-\t-\t-\t-\tno record\n", fault.name)
+		return
+	}
 	row := func(field string, chaos time.Time, ours source) {
-		theirs, mine, difference := "-", "-", "-"
-		if !chaos.IsZero() {
-			theirs = chaos.UTC().Format(clock)
-		}
-		if !ours.At.IsZero() {
-			mine = ours.At.UTC().Format(clock)
-		}
+		difference := "-"
 		if !chaos.IsZero() && !ours.At.IsZero() {
 			d := ours.At.Sub(chaos)
 			difference = fmt.Sprintf("%+d ms", d.Milliseconds())
@@ -218,22 +227,38 @@ func compare(w *tabwriter.Writer, fault seenFault, m measured, r told, found boo
 				difference += " *"
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s: %s\n", fault.name, field, theirs, mine, difference, ours.Basis, ours.How)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s: %s\n", fault.name, field, clockTime(chaos), clockTime(ours.At), difference, ours.Basis, ours.How)
 	}
-	if !found {
-		fmt.Fprintf(w, "%s\t-\t-\t-\t-\tno record\n", fault.name)
-		return
+	row("occurrence, injected", m.Injected, r.Occurrence)
+	row("occurrence, last answer", m.lastAnswer(), r.Occurrence)
+	row("occurrence, first error", m.mark("first-error"), r.Occurrence)
+	if !fault.planned {
+		row("detection", time.Time{}, r.Detection)
 	}
-	row("occurrence", m.Injected, r.Occurrence)
-	row("detection", time.Time{}, r.Detection)
 	row("address moved", m.mark("address-moved"), r.ServiceBack)
 	row("service back", m.mark("first-ok"), r.ServiceBack)
-	interruption := 0.0
+	felt, difference := "-", "-"
+	if last, ok := m.lastAnswer(), m.mark("first-ok"); !last.IsZero() && !ok.IsZero() {
+		d := ok.Sub(last)
+		felt, difference = fmt.Sprintf("%d ms", d.Milliseconds()), fmt.Sprintf("%+d ms", (r.Interruption-d).Milliseconds())
+	}
+	fmt.Fprintf(w, "%s\tinterruption\t%s\t%d ms\t%s\tcause %s on %s, records of %s\n", fault.name, felt, r.Interruption.Milliseconds(), difference,
+		r.Cause.Kind, r.Cause.Node, strings.Join(r.Observers, " "))
+}
+
+// lastAnswer is when the writer was served for the last time before the interruption.
+func (m measured) lastAnswer() time.Time {
 	for _, c := range m.Clients {
 		if c.Kind == "new-connection" && c.Since != 0 {
-			interruption = m.mark("first-ok").Sub(m.at(c.Since)).Seconds()
+			return m.at(c.Since)
 		}
 	}
-	fmt.Fprintf(w, "%s\tinterruption\t%.3f s\t%.3f s\t%+d ms\tcause %s on %s, records of %s\n", fault.name, interruption, r.Interruption.Seconds(),
-		int((r.Interruption.Seconds()-interruption)*1000), r.Cause.Kind, r.Cause.Node, strings.Join(r.Observers, " "))
+	return time.Time{}
+}
+
+func clockTime(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("15:04:05.000")
 }
