@@ -41,6 +41,7 @@ type failover struct {
 	} `json:"transitions"`
 	From string `json:"from"`
 	To   string `json:"to"`
+	Gaps []any  `json:"gaps"`
 
 	written time.Time
 }

@@ -1,0 +1,318 @@
+//go:build lab
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/tests/lab"
+)
+
+// TestBridgeLosesNothingQuietly does to the daemon, and to all that it listens to, what can
+// happen to them. It has to hear everything again by itself, say where it was blind, and the
+// chain of its entries has to be whole.
+func TestBridgeLosesNothingQuietly(t *testing.T) {
+	f := startFixture(t)
+	firstBoot(t, f)
+	f.installBridge(t)
+	for _, harm := range []struct {
+		name string
+		do   func(t *testing.T, f *fixture, node string)
+		// blind are the sources that must have said so, if they had to miss something.
+		blind []string
+	}{
+		{"kill -9", func(t *testing.T, f *fixture, node string) {
+			f.run(t, node, "systemctl", "kill", "--signal=KILL", "--kill-whom=main", bridgeUnit)
+		}, []string{"cib", "corosync", "fencer", "journal", "kernel", "systemd"}},
+		{"restart", func(t *testing.T, f *fixture, node string) { f.run(t, node, "systemctl", "restart", bridgeUnit) },
+			[]string{"cib", "corosync", "fencer", "journal", "kernel", "systemd"}},
+		{"journald restarted", func(t *testing.T, f *fixture, node string) {
+			f.run(t, node, "systemctl", "restart", "systemd-journald.service")
+		}, nil},
+		{"dbus restarted", func(t *testing.T, f *fixture, node string) { f.run(t, node, "systemctl", "restart", "dbus.service") }, []string{"systemd"}},
+		{"corosync and pacemaker restarted", func(t *testing.T, f *fixture, node string) {
+			f.run(t, node, "systemctl", "stop", "pacemaker.service", "corosync.service")
+			f.run(t, node, "systemctl", "start", "corosync.service", "pacemaker.service")
+			f.waitHealthy(t, other(node))
+		}, []string{"cib", "corosync", "fencer"}},
+		{"the CIB manager killed", func(t *testing.T, f *fixture, node string) {
+			f.run(t, node, "sh", "-c", "kill -9 $(pidof pacemaker-based)")
+		}, []string{"cib"}},
+		{"the package upgraded", upgradeBridge, []string{"cib", "corosync", "fencer", "journal", "kernel", "systemd"}},
+	} {
+		t.Run(harm.name, func(t *testing.T) {
+			node := other(f.waitHealthy(t, "db1").running("vip")[0])
+			witness := other(node)
+			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
+			pid := f.run(t, node, "systemctl", "show", "--property=MainPID", "--value", bridgeUnit)
+			last := f.lastNumber(t, node)
+			harm.do(t, f, node)
+			f.waitGaps(t, node, last, harm.blind)
+			f.waitHearing(t, node)
+			f.waitHealthy(t, witness)
+			f.verifies(t, node)
+			again := f.run(t, node, "systemctl", "show", "--property=MainPID", "--value", bridgeUnit)
+			if survived := !slices.Contains(harm.blind, "kernel"); survived && again != pid {
+				t.Errorf("the daemon was started anew: it should have gone on")
+			}
+			f.recordsAFailover(t, node)
+		})
+	}
+	t.Run("nobody watches while it happens", func(t *testing.T) { f.diesTogether(t) })
+	t.Run("the doctor finds nothing but the clock", func(t *testing.T) {
+		f.waitHealthy(t, "db1")
+		f.run(t, "db1", "pcs", "resource", "cleanup")
+		out, err := f.Exec(t.Context(), "db1", "crmbridge", "doctor")
+		t.Logf("%v\n%s", err, out)
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, "error") || strings.Contains(line, "Timing:") && !strings.HasPrefix(line, "ok") {
+				t.Errorf("a cluster that was set up by holdfast-cluster has this: %s", line)
+			}
+		}
+	})
+}
+
+// upgradeBridge installs the same package with a higher version.
+func upgradeBridge(t *testing.T, f *fixture, node string) {
+	t.Helper()
+	debs, err := filepath.Glob("../../build/deb/holdfast-crmbridge_*.deb")
+	if err != nil || len(debs) != 1 {
+		t.Fatalf("%d packages holdfast-crmbridge in build/deb (%v): run make deb", len(debs), err)
+	}
+	newer := filepath.Join(t.TempDir(), "holdfast-crmbridge_newer.deb")
+	script := `cd "$(dirname "$2")" && dpkg-deb -R "$1" tree && sed -i 's/^Version: .*/&+upgraded/' tree/DEBIAN/control && dpkg-deb --root-owner-group -b tree "$2"`
+	old, err := filepath.Abs(debs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-ec", script, "sh", old, newer).CombinedOutput(); err != nil {
+		t.Fatalf("make a newer package: %v\n%s", err, out)
+	}
+	if err := f.Put(t.Context(), node, newer, "/root/newer.deb"); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(f.run(t, node, "dpkg", "--install", "/root/newer.deb"))
+	if v := f.run(t, node, "dpkg-query", "--show", "--showformat=${Version}", "holdfast-crmbridge"); !strings.HasSuffix(v, "+upgraded") {
+		t.Errorf("the version is %s", v)
+	}
+}
+
+// said is an entry of the daemon's journal.
+type said struct {
+	Type  string `json:"CRMBRIDGE_TYPE"`
+	Event string `json:"CRMBRIDGE_EVENT"`
+}
+
+func (f *fixture) entries(ctx context.Context, node string) ([]said, error) {
+	out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "_SYSTEMD_UNIT="+bridgeUnit, "CRMBRIDGE_TYPE=event")
+	if err != nil {
+		return nil, err
+	}
+	var all []said
+	for line := range strings.Lines(out) {
+		var s said
+		if err := json.Unmarshal([]byte(line), &s); err != nil {
+			return nil, fmt.Errorf("read an entry of %s: %w", node, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// lastNumber is how many events a node's daemon has written.
+func (f *fixture) lastNumber(t *testing.T, node string) int {
+	t.Helper()
+	all, err := f.entries(t.Context(), node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+// waitGaps waits until every source has said since then that it was blind, and until when.
+func (f *fixture) waitGaps(t *testing.T, node string, since int, sources []string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, "the gaps of "+node, func(ctx context.Context) (string, bool) {
+		all, err := f.entries(ctx, node)
+		if err != nil {
+			return err.Error(), false
+		}
+		var seen []string
+		for _, s := range all[min(since, len(all)):] {
+			var e struct {
+				Kind   string    `json:"kind"`
+				Source string    `json:"source"`
+				Until  time.Time `json:"until"`
+			}
+			if err := json.Unmarshal([]byte(s.Event), &e); err == nil && e.Kind == "gap" && !e.Until.IsZero() {
+				seen = append(seen, e.Source)
+			}
+		}
+		for _, want := range sources {
+			if !slices.Contains(seen, want) {
+				return fmt.Sprintf("gaps of %v", seen), false
+			}
+		}
+		return "", true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) verifies(t *testing.T, node string) {
+	t.Helper()
+	out, err := f.Exec(t.Context(), node, "crmbridge", "verify")
+	if err != nil || !strings.Contains(out, "Intact") {
+		t.Errorf("crmbridge verify on %s: %v\n%s", node, err, out)
+	}
+}
+
+// recordsAFailover: what happens afterwards is recorded as ever, without a gap that is not
+// over.
+func (f *fixture) recordsAFailover(t *testing.T, node string) {
+	t.Helper()
+	holder := f.waitHealthy(t, node).running("vip")[0]
+	f.run(t, node, "crm_resource", "--wait", "--timeout", "120")
+	begin := time.Now()
+	to := other(holder)
+	f.run(t, node, "pcs", "resource", "move", "vip", to)
+	r := f.waitRecord(t, node, []string{"moved"}, begin)
+	if !r.Planned || r.From != holder || r.To != to || r.Interruption <= 0 {
+		t.Errorf("the record of a move from %s to %s: %+v", holder, to, r)
+	}
+}
+
+// diesTogether kills the daemon and the database on one node in the same moment: the record
+// of that node, and every other, must be right or say where they are blind.
+func (f *fixture) diesTogether(t *testing.T) {
+	t.Helper()
+	victim := f.waitHealthy(t, "db1").running("vip")[0]
+	witness := other(victim)
+	f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
+	begin := time.Now()
+	f.run(t, victim, "sh", "-c", "systemctl kill --signal=KILL --kill-whom=main "+bridgeUnit+" mariadb.service")
+	seen := f.waitRecord(t, witness, []string{"database-died", "database-failed"}, begin)
+	own := f.waitRecord(t, victim, []string{"database-died", "database-failed"}, begin)
+	if seen.ID != own.ID || len(own.Gaps) == 0 {
+		t.Errorf("%s calls it %s and has %d gaps; %s calls it %s", victim, own.ID, len(own.Gaps), witness, seen.ID)
+	}
+	f.waitHealthy(t, witness)
+	for _, node := range names() {
+		f.verifies(t, node)
+	}
+}
+
+// TestBridgeInAStorm is a CIB of 1,000 resources and 20,000 changes of it, through
+// Pacemaker's real CIB manager. The daemon of one node is held for so long that it is
+// disconnected. It has to stay small, to say what it missed, and to record a failover in it.
+func TestBridgeInAStorm(t *testing.T) {
+	f := startFixture(t)
+	firstBoot(t, f)
+	f.installBridge(t)
+	f.putNodeTest(t, "pacemaker", nodeTest)
+	f.waitHealthy(t, "db1")
+	f.thousandResources(t)
+	slow := "db2"
+	last := f.lastNumber(t, slow)
+	var figures strings.Builder
+	for _, node := range names() {
+		fmt.Fprintf(&figures, "%s before the storm: %s\n", node, f.memory(t, node))
+	}
+	begin := time.Now()
+	storm := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", "db1", "--", nodeTest, "-test.v", "-test.timeout=20m", "-test.run", "^TestStormOfDiffs$")
+	var out strings.Builder
+	storm.Stdout, storm.Stderr = &out, &out
+	if err := storm.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := strings.TrimSpace(f.run(t, slow, "systemctl", "show", "--property=MainPID", "--value", bridgeUnit))
+	f.run(t, slow, "kill", "-STOP", pid)
+	f.waitEvicted(t, slow)
+	f.run(t, slow, "kill", "-CONT", pid)
+	f.waitGaps(t, slow, last, []string{"cib"})
+	victim := f.vip(t)
+	killed := time.Now()
+	f.kill(t, victim)
+	r := f.waitRecord(t, other(victim), []string{"database-died", "database-failed"}, killed)
+	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
+	if err := storm.Wait(); err != nil {
+		t.Fatalf("the storm: %v\n%s", err, out.String())
+	}
+	fmt.Fprintf(&figures, "the storm took %v\n%s", time.Since(begin).Round(time.Second), out.String())
+	for _, node := range names() {
+		f.waitHearing(t, node)
+		text := f.memory(t, node)
+		fmt.Fprintf(&figures, "%s after the storm: %s\n", node, text)
+		var resident int
+		if _, err := fmt.Sscanf(text, "VmHWM: %d kB VmRSS: %d kB", new(int), &resident); err != nil || resident > 25<<10 {
+			t.Errorf("%s: %s (%v), want at most 25 MB", node, text, err)
+		}
+		f.verifies(t, node)
+	}
+	t.Logf("\n%s", figures.String())
+	if err := os.WriteFile("../../build/bridge-storm.txt", []byte(figures.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// memory is what the daemon has and had resident.
+func (f *fixture) memory(t *testing.T, node string) string {
+	t.Helper()
+	out := f.run(t, node, "sh", "-c", "grep -hE '^(VmHWM|VmRSS|RssAnon|RssFile|RssShmem):' /proc/$(systemctl show --property=MainPID --value "+bridgeUnit+")/status")
+	return strings.Join(strings.Fields(out), " ")
+}
+
+// vip is where the address is, in a cluster that may have much to do.
+func (f *fixture) vip(t *testing.T) string {
+	t.Helper()
+	return f.waitFor(t, "db1", "the address up on one node", func(s status) bool { return len(s.running("vip")) == 1 }).running("vip")[0]
+}
+
+// waitEvicted waits until the CIB manager has given up a client that does not read.
+func (f *fixture) waitEvicted(t *testing.T, node string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), 25*time.Second, "the CIB manager of "+node+" to evict us", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, node, "sh", "-c", "grep -c 'Evicting client' /var/log/pacemaker/pacemaker.log; true")
+		return fmt.Sprint(out, err), err == nil && strings.TrimSpace(out) != "0"
+	})
+	if err != nil {
+		t.Log(err) // it was not slow enough for that; what it missed it was told late
+	}
+}
+
+// thousandResources makes resources that shall not run: their histories are the probes.
+func (f *fixture) thousandResources(t *testing.T) {
+	t.Helper()
+	var xml strings.Builder
+	xml.WriteString("<resources>")
+	for i := range 1000 {
+		fmt.Fprintf(&xml, `<primitive id="storm%[1]d" class="ocf" provider="pacemaker" type="Dummy"><meta_attributes id="storm%[1]d-m">`+
+			`<nvpair id="storm%[1]d-r" name="target-role" value="Stopped"/></meta_attributes></primitive>`, i)
+	}
+	xml.WriteString("</resources>")
+	file := filepath.Join(t.TempDir(), "resources.xml")
+	if err := os.WriteFile(file, []byte(xml.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Put(t.Context(), "db1", file, "/root/resources.xml"); err != nil {
+		t.Fatal(err)
+	}
+	f.run(t, "db1", "cibadmin", "--modify", "--allow-create", "--scope", "resources", "--xml-file", "/root/resources.xml")
+	err := lab.WaitFor(t.Context(), 2*settle, "a thousand resources to be probed", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, "db1", "sh", "-c", `cibadmin --query --scope status | grep -c '<lrm_rsc_op id="storm'`)
+		return fmt.Sprint(out, err), strings.TrimSpace(out) == "3000"
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
