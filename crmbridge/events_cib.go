@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"slices"
 
 	"holdfast/cib"
 	"holdfast/crmbridge/incident"
@@ -169,7 +170,34 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 			by += " (" + c.user + ")"
 		}
 	}
-	return t.changes(o, c.version, by, c.changes)
+	events := t.changes(o, c.version, by, c.changes)
+	if joined(c.changes) {
+		return found(events)
+	}
+	return events
+}
+
+// joined says whether a patchset is the one with which a node becomes a part of the
+// cluster: until then the CIB was its own, without a DC, and now it is that of all.
+func joined(changes []cib.Change) bool {
+	for _, c := range changes {
+		before, ok1 := c.Before.(cib.Cluster)
+		after, ok2 := c.After.(cib.Cluster)
+		if ok1 && ok2 && before.DC == "" && after.DC != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// found makes of events what was so before: a node that joins is told the history of all
+// others at once. Failures of the past are none of now.
+func found(events []incident.Event) []incident.Event {
+	events = slices.DeleteFunc(events, func(e incident.Event) bool { return e.Kind == incident.OperationEnded && e.Op.Failed })
+	for i := range events {
+		events[i].Initial = true
+	}
+	return events
 }
 
 func (t *translator) changes(o observation, version cib.Version, by string, changes []cib.Change) []incident.Event {

@@ -282,3 +282,26 @@ func TestResourcesThatAppear(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestANodeThatJoinsFinds: with one patchset it becomes a part of the cluster, and is told
+// the history of all others, failures included. None of it happened then.
+func TestANodeThatJoinsFinds(t *testing.T) {
+	translator := newTranslator("db2", stillMachine{})
+	old := cib.Operation{Node: "db3", Resource: "vip", Entry: "vip_last_0", Action: "start", CallID: 7, Magic: "0:0;1:1:0:dc"}
+	failure := cib.Operation{Node: "db1", Resource: "galera", Entry: "galera_last_failure_0", Action: "monitor", Interval: time.Second, RC: 7, Magic: "0:7;1:1:0:dc"}
+	joins := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 24}, changes: []cib.Change{
+		{Before: cib.Cluster{}, After: cib.Cluster{Quorate: true, DC: "1"}}, {After: old}, {After: failure},
+	}}
+	now := observation{source: sourceCIB, received: time.Now(), what: joins}
+	for _, e := range translator.cibChanged(now, joins) {
+		if !e.Initial || e.Op.Failed {
+			t.Errorf("%v, initial %v", e, e.Initial)
+		}
+	}
+	news := old
+	news.Action, news.CallID, news.Magic = "stop", 8, "0:0;1:2:0:dc"
+	later := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 25}, changes: []cib.Change{{Before: old, After: news}}}
+	if events := translator.cibChanged(now, later); len(events) != 1 || events[0].Initial {
+		t.Errorf("what happens then is told as %v", events)
+	}
+}
