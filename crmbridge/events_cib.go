@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"holdfast/cib"
 	"holdfast/crmbridge/incident"
@@ -84,7 +85,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		return events
 	}
 	t.cib.read = true
-	var events []incident.Event
+	events := t.missedFailures(o, r)
 	initial := func(e incident.Event) {
 		e.CIB, e.Initial = r.version.String(), true
 		events = append(events, t.event(o, e))
@@ -111,6 +112,24 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		}
 	}
 	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
+	return events
+}
+
+// missedFailures are the failed results in the history from while this program did not run:
+// what it sees then is their consequence. When they were is in whole seconds.
+func (t *translator) missedFailures(o observation, r cibRead) []incident.Event {
+	var events []incident.Event
+	for _, f := range r.facts {
+		op, ok := f.(cib.Operation)
+		if !ok || t.unwatched.IsZero() || op.Pending() || !op.Failed() || op.Changed.Add(op.Exec).Before(t.unwatched.Truncate(time.Second)) {
+			continue
+		}
+		for _, e := range t.operation(nil, op) {
+			estimate(&e)
+			e.CIB = r.version.String()
+			events = append(events, t.event(o, e))
+		}
+	}
 	return events
 }
 

@@ -305,3 +305,24 @@ func TestANodeThatJoinsFinds(t *testing.T) {
 		t.Errorf("what happens then is told as %v", events)
 	}
 }
+
+// TestFailuresWhileNobodyWatched are told when the program runs again, and older ones are
+// not.
+func TestFailuresWhileNobodyWatched(t *testing.T) {
+	since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	failure := func(magic string, at time.Time) cib.Fact {
+		return cib.Operation{Node: "db2", Resource: "galera", Entry: magic, Action: "monitor", Interval: time.Second, RC: 7, Magic: magic, Changed: at}
+	}
+	translator := newTranslator("db2", stillMachine{})
+	translator.missed(since, since.Add(2*time.Second))
+	read := cibRead{version: cib.Version{Epoch: 7}, facts: []cib.Fact{failure("old", since.Add(-time.Minute)), failure("new", since.Add(time.Second))}}
+	var told []incident.Event
+	for _, e := range translator.cibRead(observation{source: sourceCIB, received: since.Add(3 * time.Second), what: read}, read) {
+		if e.Kind == incident.OperationEnded {
+			told = append(told, e)
+		}
+	}
+	if len(told) != 1 || told[0].Op.Magic != "new" || told[0].Basis != incident.Estimated || !told[0].At.Wall.Equal(since.Add(time.Second)) || told[0].Initial {
+		t.Errorf("%+v", told)
+	}
+}

@@ -73,7 +73,7 @@ func (d *document) read(ctx context.Context, s *source, follower *pacemaker.CIB)
 	}
 	d.told = nil
 	s.sight(ctx)
-	s.say(ctx, snapshot.Received, read)
+	s.say(ctx, snapshot.Asked, read)
 	debug.FreeOSMemory() // it takes several times the memory of what is left of it
 	return nil
 }

@@ -20,9 +20,11 @@ const (
 
 // Snapshot is the whole CIB at one moment.
 type Snapshot struct {
-	Version  cib.Version
-	CIB      *etree.Element // <cib>
-	Received time.Time
+	Version cib.Version
+	CIB     *etree.Element // <cib>
+	// Asked is when the question was sent: every patch that is not in the answer came
+	// after that, and perhaps before the answer had been read.
+	Asked time.Time
 }
 
 // Patch is a change of the CIB, from one version to the next.
@@ -84,11 +86,11 @@ func (c *CIB) query(ctx context.Context) (Snapshot, error) {
 	c.calls++
 	request := element("cib_command", "t", "cib", "cib_op", "cib_query",
 		"cib_callid", strconv.Itoa(c.calls), "cib_callopt", strconv.Itoa(callSync|callLocal))
+	asked := time.Now()
 	answer, err := c.ask(ctx, request)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	received := time.Now()
 	rc, err := number[int](answer, "cib_rc")
 	if err != nil {
 		return Snapshot{}, err
@@ -101,7 +103,7 @@ func (c *CIB) query(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, fmt.Errorf("%w: <%s> without a CIB", ErrMalformed, answer.Tag)
 	}
 	version, err := cib.VersionOf(root)
-	return Snapshot{Version: version, CIB: root, Received: received}, err
+	return Snapshot{Version: version, CIB: root, Asked: asked}, err
 }
 
 // Next waits for the next change after Follow. With ErrGap the patch is what came, and
