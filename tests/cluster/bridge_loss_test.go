@@ -17,6 +17,9 @@ import (
 	"holdfast/tests/lab"
 )
 
+// probeMessage is the MESSAGE_ID that crmbridge(8) gives to probes.
+const probeMessage = "cabe29a641aa41079d585a1a77ce6533"
+
 // TestBridgeLosesNothingQuietly does to the daemon, and to all that it listens to, what can
 // happen to them. It has to hear everything again by itself, say where it was blind, and the
 // chain of its entries has to be whole.
@@ -44,9 +47,13 @@ func TestBridgeLosesNothingQuietly(t *testing.T) {
 			f.run(t, node, "systemctl", "start", "corosync.service", "pacemaker.service")
 			f.waitHealthy(t, other(node))
 		}, []string{"cib", "corosync", "fencer"}},
-		{"the CIB manager killed", func(t *testing.T, f *fixture, node string) {
-			f.run(t, node, "sh", "-c", "kill -9 $(pidof pacemaker-based)")
-		}, []string{"cib"}},
+		{"another DC", func(t *testing.T, f *fixture, node string) {
+			dc := f.dc(t, node)
+			f.run(t, dc, "pcs", "cluster", "stop", dc)
+			f.waitFor(t, other(dc), "another DC", func(s status) bool { return !slices.Contains(s.online(), dc) })
+			f.run(t, dc, "pcs", "cluster", "start", dc)
+			f.waitHealthy(t, node)
+		}, nil},
 		{"the package upgraded", upgradeBridge, []string{"cib", "corosync", "fencer", "journal", "kernel", "systemd"}},
 	} {
 		t.Run(harm.name, func(t *testing.T) {
@@ -67,6 +74,7 @@ func TestBridgeLosesNothingQuietly(t *testing.T) {
 			f.recordsAFailover(t, node)
 		})
 	}
+	t.Run("a client says what it feels", func(t *testing.T) { f.probed(t) })
 	t.Run("nobody watches while it happens", func(t *testing.T) { f.diesTogether(t) })
 	t.Run("the doctor finds nothing but the clock", func(t *testing.T) {
 		f.waitHealthy(t, "db1")
@@ -79,6 +87,16 @@ func TestBridgeLosesNothingQuietly(t *testing.T) {
 			}
 		}
 	})
+}
+
+// dc is the node that decides.
+func (f *fixture) dc(t *testing.T, node string) string {
+	t.Helper()
+	words := strings.Fields(f.run(t, node, "crmadmin", "--dc_lookup", "--quiet"))
+	if len(words) == 0 || !slices.Contains(names(), words[len(words)-1]) {
+		t.Fatalf("nobody is the DC: %q", words)
+	}
+	return words[len(words)-1]
 }
 
 // upgradeBridge installs the same package with a higher version.
@@ -189,6 +207,43 @@ func (f *fixture) recordsAFailover(t *testing.T, node string) {
 	r := f.waitRecord(t, node, []string{"moved"}, begin)
 	if !r.Planned || r.From != holder || r.To != to || r.Interruption <= 0 {
 		t.Errorf("the record of a move from %s to %s: %+v", holder, to, r)
+	}
+}
+
+// probed lets a client say on every node that it is not served around a move: the record
+// has its phase.
+func (f *fixture) probed(t *testing.T) {
+	t.Helper()
+	say := func(answer string) {
+		for _, node := range names() {
+			f.run(t, node, "sh", "-c", `printf '%s\n' MESSAGE_ID=`+probeMessage+` HOLDFAST_PROBE_ANSWER=`+answer+
+				` HOLDFAST_PROBE_NAME=test MESSAGE='the test says so' | logger --journald`)
+		}
+	}
+	holder := f.waitHealthy(t, "db1").running("vip")[0]
+	to := other(holder)
+	f.run(t, to, "crm_resource", "--wait", "--timeout", "120")
+	begin := time.Now()
+	say("bad")
+	f.run(t, to, "pcs", "resource", "move", "vip", to)
+	say("good")
+	felt := time.Since(begin)
+	err := lab.WaitFor(t.Context(), settle, "a record with the client's phase", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, to, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
+		if err != nil {
+			return err.Error(), false
+		}
+		for _, r := range records(out) {
+			for _, p := range r.Phases {
+				if p.Name == "client" && r.Cause.Kind == "moved" && r.End.At.After(begin) {
+					return "", p.Duration > 0 && p.Duration <= felt
+				}
+			}
+		}
+		return "none yet", false
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -43,6 +43,11 @@ type failover struct {
 	To   string `json:"to"`
 	Gaps []any  `json:"gaps"`
 
+	Phases []struct {
+		Name     string        `json:"name"`
+		Duration time.Duration `json:"duration"`
+	} `json:"phases"`
+
 	written time.Time
 }
 
