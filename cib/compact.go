@@ -51,6 +51,31 @@ func (p *pool) compact(e *etree.Element) {
 	}
 }
 
+// copy makes a small copy of what Pacemaker keeps of an element. etree's own keeps the
+// whole document that the element is from, by way of its attributes.
+func (p *pool) copy(from *etree.Element) *etree.Element {
+	e := etree.NewElement(p.string(from.FullTag()))
+	p.take(e, from.Attr)
+	children := 0
+	for _, t := range from.Child {
+		if kept(t) {
+			children++
+		}
+	}
+	if children > 0 {
+		e.Child = make([]etree.Token, 0, children)
+	}
+	for _, t := range from.Child {
+		switch c := t.(type) {
+		case *etree.Element:
+			e.AddChild(p.copy(c))
+		case *etree.Comment:
+			e.AddChild(etree.NewComment(c.Data))
+		}
+	}
+	return e
+}
+
 // take gives an element the attributes of another, in the memory that it has if they fit.
 func (p *pool) take(e *etree.Element, attributes []etree.Attr) {
 	if cap(e.Attr) < len(attributes) {

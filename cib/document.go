@@ -64,14 +64,21 @@ func New(root *etree.Element) (*Document, error) {
 // elements and comments stay (pcmk__strip_xml_text in lib/common/xml.c).
 func strip(e *etree.Element) {
 	for i := len(e.Child) - 1; i >= 0; i-- {
-		switch c := e.Child[i].(type) {
-		case *etree.Element:
-			strip(c)
-		case *etree.Comment:
-		default:
+		if !kept(e.Child[i]) {
 			e.RemoveChildAt(i)
+		} else if c, ok := e.Child[i].(*etree.Element); ok {
+			strip(c)
 		}
 	}
+}
+
+// kept says whether Pacemaker keeps something: elements and comments.
+func kept(t etree.Token) bool {
+	switch t.(type) {
+	case *etree.Element, *etree.Comment:
+		return true
+	}
+	return false
 }
 
 // Version is the version that the document has.

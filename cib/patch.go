@@ -228,10 +228,7 @@ func (a *application) create(parent, change *etree.Element, position int) error 
 		p := placement{parent: parent, isNew: true, position: max(position, 0)}
 		switch c := t.(type) {
 		case *etree.Element:
-			e := c.Copy()
-			strip(e)
-			a.document.pool.compact(e)
-			p.child = e
+			p.child = a.document.pool.copy(c)
 		case *etree.Comment:
 			p.child = etree.NewComment(c.Data)
 		default:

@@ -68,13 +68,21 @@ func stormCIB(updates int) string {
 	return b.String()
 }
 
+// stormPatch gives a resource a new result; every other one replaces its whole history.
 func stormPatch(i int) string {
 	resource, node := i*37%stormResources, i%3+1
+	history := fmt.Sprintf(`/cib/status/node_state[@id='%d']/lrm[@id='%d']/lrm_resources`, node, node)
+	place := fmt.Sprintf(`%s/lrm_resource[@id='s%d']`, history, resource)
+	operation := stormOperation(resource, i+10)
+	change := fmt.Sprintf(`<change operation="modify" path="%s/lrm_rsc_op[@id='s%d_last_0']"><change-list/><change-result>%s</change-result></change>`, place, resource, operation)
+	if i%2 == 1 {
+		change = fmt.Sprintf(`<change operation="delete" path="%s"/><change operation="create" path="%s" position="%d">`+
+			`<lrm_resource id="s%d" class="ocf" provider="pacemaker" type="Dummy">%s</lrm_resource></change>`, place, history, resource, resource, operation)
+	}
 	return fmt.Sprintf(`<notify t="cib_notify" subt="cib_diff_notify" cib_op="cib_modify" cib_rc="0"><cib_update_result><diff format="2"><version>`+
 		`<source admin_epoch="0" epoch="3" num_updates="%d"/><target admin_epoch="0" epoch="3" num_updates="%d"/></version>`+
 		`<change operation="modify" path="/cib"><change-list/><change-result><cib admin_epoch="0" epoch="3" num_updates="%d" have-quorum="1" dc-uuid="2"/></change-result></change>`+
-		`<change operation="modify" path="/cib/status/node_state[@id='%d']/lrm[@id='%d']/lrm_resources/lrm_resource[@id='s%d']/lrm_rsc_op[@id='s%d_last_0']"><change-list/>`+
-		`<change-result>%s</change-result></change></diff></cib_update_result></notify>`, i, i+1, i+1, node, node, resource, resource, stormOperation(resource, i+10))
+		`%s</diff></cib_update_result></notify>`, i, i+1, i+1, change)
 }
 
 // forgetful is an output that only counts.
