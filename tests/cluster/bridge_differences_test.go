@@ -24,6 +24,21 @@ const (
 	bridgeJournals = "../../build/bridge-journals"
 )
 
+// legend is what a reader of the table has to know.
+const legend = `* more than 50 ms apart.
+
+Times are UTC; the nodes and the monitor are on one machine and share its clock. The difference is crmbridge's time minus the
+monitor's, and crmbridge's are those of the merged record of all nodes.
+  occurrence     The monitor knows it in three ways, none of which is exact for every fault. "injected" is when it began to run the
+                 command, in a shell in the node or as pcs: what that does comes 50 to 200 ms later. "last answer" and "first error" are
+                 those of a writer that tries every 10 ms and gives up after 250 ms, by which the first error of a lost packet is late.
+                 Where nothing refuses a write (planned-move, standby) the writer only waits.
+  detection      Nobody can see from outside when the cluster noticed.
+  address moved  The first write that another node answered; service back is the first good one after the longest interruption.
+  interruption   From the last answer to the first good one. A second interruption by the database, when a node leaves it or joins it,
+                 is the monitor's and not crmbridge's, unless a probe tells it (crmbridge(8), PROBES).
+`
+
 // agreement is within what the daemon's times and the monitor's shall be.
 const agreement = 50 * time.Millisecond
 
@@ -132,7 +147,7 @@ func TestBridgeBesideTheMonitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	versions := f.run(t, "db1", "dpkg-query", "--show", "--showformat=${Package} ${Version}\n", "pacemaker", "corosync", "mariadb-server", "galera-4", "holdfast-crmbridge", "holdfast-agents")
-	text := fmt.Sprintf("%s\n%s", versions, table.String())
+	text := fmt.Sprintf("%s\n%s\n%s", versions, table.String(), legend)
 	t.Logf("\n%s", text)
 	if err := os.WriteFile(differences, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
