@@ -72,17 +72,23 @@ cluster-test: ## the end-to-end tests on real nodes
 	go test -tags lab -count=1 -timeout 35m -skip '^($(LONGER))$$' -v ./tests/cluster
 
 # These are not a part of make test until they have been seen to pass as reliably as the rest.
-LONGER := TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeRecordsFailovers
+LONGER := TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeRecordsFailovers|TestBridgeLosesNothingQuietly|TestBridgeInAStorm|TestBridgeBesideTheMonitor
 
 .PHONY: cluster-test-longer
 cluster-test-longer: deb ## the monitor and the bridge on real nodes; not a part of make test yet
 	@packaging/preflight test
-	go test -tags lab -count=1 -timeout 42m -run '^($(LONGER))$$' -v ./tests/cluster
+	go test -tags lab -count=1 -timeout 80m -run '^($(LONGER))$$' -v ./tests/cluster
 
 .PHONY: scenarios
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
 	@packaging/preflight test
 	go test -tags lab -run TestScenarios -count=1 -timeout 40m -v ./tests/cluster
+
+.PHONY: bridge-differences
+bridge-differences: deb ## the monitor's faults, and what crmbridge records of them; in tests/evidence/crmbridge too
+	@packaging/preflight test
+	go test -tags lab -run TestBridgeBesideTheMonitor -count=1 -timeout 30m -v ./tests/cluster
+	cp build/bridge-differences.txt tests/evidence/crmbridge/differences.txt
 
 .PHONY: conformance
 conformance: deb ## the agents against Debian's ocf-tester and ocft, on real nodes; logs in build/conformance

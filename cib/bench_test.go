@@ -103,6 +103,7 @@ func TestMemory(t *testing.T) {
 	d := parse(t, text)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(text)
 	kept := int64(after.HeapAlloc) - int64(before.HeapAlloc)
 	t.Logf("%d kB of text, %d kB kept, version %v", len(text)>>10, kept>>10, d.Version())
 	if kept > 64<<20 {

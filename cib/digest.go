@@ -1,11 +1,10 @@
 package cib
 
 import (
+	"bufio"
 	"crypto/md5" // Pacemaker's choice: it finds differences, not forgers
 	"encoding/hex"
 	"fmt"
-	"hash"
-	"io"
 
 	"github.com/beevik/etree"
 )
@@ -14,22 +13,29 @@ import (
 // (calculate_xml_digest_v2 in lib/common/digest.c): MD5 over the text without the
 // attributes that say who wrote it.
 func (d *Document) Digest() string {
-	w := digestWriter{md5.New()}
+	sum := md5.New()
+	w := digestWriter{bufio.NewWriter(sum)}
 	w.element(d.root)
-	return hex.EncodeToString(w.sum.Sum(nil))
+	_ = w.to.Flush() // a hash has no errors
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
-type digestWriter struct{ sum hash.Hash }
+// digestWriter collects what a hash would take a copy of, piece by piece.
+type digestWriter struct{ to *bufio.Writer }
 
-func (w digestWriter) text(s string) { _, _ = io.WriteString(w.sum, s) } // a hash has no errors
+func (w digestWriter) text(pieces ...string) {
+	for _, s := range pieces {
+		_, _ = w.to.WriteString(s) // Flush says
+	}
+}
 
 func (w digestWriter) element(e *etree.Element) {
-	w.text("<" + e.FullTag())
+	w.text("<", e.FullTag())
 	for _, a := range e.Attr {
 		if !unfiltered(a.FullKey()) {
 			continue
 		}
-		w.text(" " + a.FullKey() + `="`)
+		w.text(" ", a.FullKey(), `="`)
 		w.escaped(a.Value)
 		w.text(`"`)
 	}
@@ -43,10 +49,10 @@ func (w digestWriter) element(e *etree.Element) {
 		case *etree.Element:
 			w.element(c)
 		case *etree.Comment:
-			w.text("<!--" + c.Data + "-->")
+			w.text("<!--", c.Data, "-->")
 		}
 	}
-	w.text("</" + e.FullTag() + ">")
+	w.text("</", e.FullTag(), ">")
 }
 
 // unfiltered says whether an attribute counts (pcmk__xa_filterable).

@@ -30,6 +30,7 @@ type Document struct {
 	// untold is what a patchset that failed has changed: nobody was told.
 	untold []Change
 	index  index
+	pool   *pool
 }
 
 // Parse makes a document from XML, as cibadmin --query prints it.
@@ -54,21 +55,30 @@ func New(root *etree.Element) (*Document, error) {
 		p.RemoveChild(root)
 	}
 	strip(root)
-	return &Document{root: root, version: version, index: index{}}, nil
+	d := &Document{root: root, version: version, index: index{}, pool: newPool()}
+	d.pool.compact(root)
+	return d, nil
 }
 
 // strip removes all that Pacemaker does not keep, so that positions mean the same:
 // elements and comments stay (pcmk__strip_xml_text in lib/common/xml.c).
 func strip(e *etree.Element) {
 	for i := len(e.Child) - 1; i >= 0; i-- {
-		switch c := e.Child[i].(type) {
-		case *etree.Element:
-			strip(c)
-		case *etree.Comment:
-		default:
+		if !kept(e.Child[i]) {
 			e.RemoveChildAt(i)
+		} else if c, ok := e.Child[i].(*etree.Element); ok {
+			strip(c)
 		}
 	}
+}
+
+// kept says whether Pacemaker keeps something: elements and comments.
+func kept(t etree.Token) bool {
+	switch t.(type) {
+	case *etree.Element, *etree.Comment:
+		return true
+	}
+	return false
 }
 
 // Version is the version that the document has.
@@ -88,19 +98,27 @@ func (d *Document) Replace(root *etree.Element) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c changes
-	for _, f := range d.told() {
-		c.gone(f)
-	}
-	for _, f := range facts(replacement.root) {
-		c.there(f)
-	}
+	changes := replacement.Since(d.Told())
 	*d = *replacement
-	return c.list(), nil
+	return changes, nil
 }
 
-// told are the facts as those know them who were told all changes.
-func (d *Document) told() []Fact {
+// Since tells what is different from what another document told: who reads a CIB anew
+// can let go of the one before, and keep what it told.
+func (d *Document) Since(told []Fact) []Change {
+	var c changes
+	for _, f := range told {
+		c.gone(f)
+	}
+	for _, f := range facts(d.root) {
+		c.there(f)
+	}
+	return c.list()
+}
+
+// Told are the facts as those know them who were told all changes. They are fewer than
+// Facts, or others, after a patchset that failed in the middle.
+func (d *Document) Told() []Fact {
 	untold := map[identity]bool{}
 	var all []Fact
 	for _, c := range d.untold {

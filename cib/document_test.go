@@ -251,3 +251,18 @@ func TestFailed(t *testing.T) {
 		}
 	}
 }
+
+// TestSchedules reads how actions are configured, with every unit that Pacemaker knows.
+func TestSchedules(t *testing.T) {
+	s := parse(t, []byte(`<cib epoch="1"><configuration><resources><primitive id="vip" class="ocf" provider="holdfast" type="IPaddr2"><operations>`+
+		`<op id="a" name="monitor" interval="2s" timeout="20" role="Master"/><op id="b" name="start" timeout="1min" interval="0s"/>`+
+		`<op id="c" name="monitor" interval="1500ms" enabled="false"/><op id="d" name="monitor" interval="PT2S"/></operations></primitive></resources></configuration></cib>`)).State()
+	want := []cib.Schedule{
+		{ID: "a", Resource: "vip", Action: "monitor", Role: "Promoted", Interval: 2 * time.Second, Timeout: 20 * time.Second},
+		{ID: "b", Resource: "vip", Action: "start", Timeout: time.Minute},
+		{ID: "c", Resource: "vip", Action: "monitor", Interval: 1500 * time.Millisecond, Disabled: true},
+	}
+	if diff := cmp.Diff(want, s.Schedules); diff != "" || len(s.Unreadable) != 1 {
+		t.Errorf("unreadable %v, -want +got:\n%s", s.Unreadable, diff)
+	}
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // Fact is one thing that the CIB says: a Cluster, Property, Node, NodeState, Attribute,
-// Resource, Address, Setting, Constraint, Operation or Unreadable. All are comparable.
+// Resource, Schedule, Address, Setting, Constraint, Operation or Unreadable. All are comparable.
 type Fact interface{ identity() identity }
 
 // identity tells which fact is the later version of which.
@@ -55,6 +55,17 @@ type Resource struct {
 // Address is the floating address that a resource of the type IPaddr2 manages: its one
 // parameter that is public by nature.
 type Address struct{ Resource, IP string }
+
+// Schedule is how an action of a resource is configured, by an <op>.
+type Schedule struct {
+	ID       string
+	Resource string
+	Action   string        // monitor, start, stop, promote, ...
+	Role     string        // that a monitor is for: Promoted, Unpromoted, or "" for any
+	Interval time.Duration // of a monitor; 0 for what does not recur
+	Timeout  time.Duration // 0 if there is none here: then op_defaults or Pacemaker's 20 s count
+	Disabled bool
+}
 
 // Setting is a meta-attribute of a resource, as target-role.
 type Setting struct{ Resource, Name, Value string }
@@ -166,6 +177,7 @@ func (n Node) identity() identity       { return identity{"node", n.ID, "", ""} 
 func (n NodeState) identity() identity  { return identity{"state", n.ID, "", ""} }
 func (r Resource) identity() identity   { return identity{"resource", r.ID, "", ""} }
 func (a Address) identity() identity    { return identity{"address", a.Resource, "", ""} }
+func (s Schedule) identity() identity   { return identity{"schedule", s.Resource, s.ID, ""} }
 func (s Setting) identity() identity    { return identity{"setting", s.Resource, s.Name, ""} }
 func (c Constraint) identity() identity { return identity{"constraint", c.ID, "", ""} }
 func (u Unreadable) identity() identity { return identity{"unreadable", u.Path, "", ""} }

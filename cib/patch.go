@@ -203,10 +203,7 @@ func (a *application) modify(e, change *etree.Element) error {
 	if e.SelectAttrValue("id", "") != result.SelectAttrValue("id", "") && e.Parent() != nil {
 		delete(a.document.index, e.Parent())
 	}
-	e.Attr = nil
-	for _, attr := range result.Attr {
-		e.CreateAttr(attr.FullKey(), attr.Value)
-	}
+	a.document.pool.take(e, result.Attr)
 	if f := factOf(e); f != nil {
 		a.changes.there(f)
 	}
@@ -231,9 +228,7 @@ func (a *application) create(parent, change *etree.Element, position int) error 
 		p := placement{parent: parent, isNew: true, position: max(position, 0)}
 		switch c := t.(type) {
 		case *etree.Element:
-			e := c.Copy()
-			strip(e)
-			p.child = e
+			p.child = a.document.pool.copy(c)
 		case *etree.Comment:
 			p.child = etree.NewComment(c.Data)
 		default:

@@ -67,7 +67,15 @@ func (x index) child(parent *etree.Element, s step) *etree.Element {
 		}
 		x[parent] = known
 	}
-	return known[s]
+	if e := known[s]; e != nil {
+		return e
+	}
+	// Perhaps there were two, and the first was removed.
+	e := search(parent, s)
+	if e != nil {
+		known[s] = e
+	}
+	return e
 }
 
 func search(parent *etree.Element, s step) *etree.Element {
@@ -96,7 +104,10 @@ func (x index) added(parent, e *etree.Element) {
 }
 
 func (x index) removed(parent, e *etree.Element) {
-	delete(x, parent)
+	key := step{e.Tag, e.SelectAttrValue("id", "")}
+	if known := x[parent]; known[key] == e {
+		delete(known, key)
+	}
 	x.forget(e)
 }
 

@@ -32,6 +32,8 @@ func factOf(e *etree.Element) Fact {
 		return readable(e, operationOf)
 	case e.Tag == "nvpair":
 		return pairOf(e)
+	case e.Tag == "op" && parent == "operations" && isResource(e.Parent().Parent()):
+		return readable(e, scheduleOf)
 	case e.Tag == "node_state" && parent == "status":
 		return readable(e, nodeStateOf)
 	case e.Tag == "node" && parent == "nodes":
@@ -107,6 +109,46 @@ func pairOf(e *etree.Element) Fact {
 		return Attribute{NodeID: attr(node, "id"), Node: attr(node, "uname"), Name: name, Value: value, Transient: true}
 	}
 	return nil
+}
+
+// scheduleOf reads an <op> of a resource.
+func scheduleOf(e *etree.Element) (Schedule, error) {
+	s := Schedule{ID: attr(e, "id"), Resource: attr(e.Parent().Parent(), "id"), Action: attr(e, "name"), Role: roleName(attr(e, "role"))}
+	s.Disabled = attr(e, "enabled") != "" && !IsTrue(attr(e, "enabled"))
+	var errs [2]error
+	s.Interval, errs[0] = duration(e, "interval")
+	s.Timeout, errs[1] = duration(e, "timeout")
+	return s, errors.Join(errs[:]...)
+}
+
+// roleName is a role by the name that Pacemaker 2.1 gave it.
+func roleName(role string) string {
+	switch role {
+	case "Master":
+		return "Promoted"
+	case "Slave":
+		return "Unpromoted"
+	}
+	return role
+}
+
+// duration reads a time with Pacemaker's units (crm_get_msec in lib/common/utils.c);
+// without one it is in seconds. Intervals of ISO 8601 are not read: nobody writes them.
+func duration(e *etree.Element, name string) (time.Duration, error) {
+	text := strings.TrimSpace(attr(e, name))
+	if text == "" {
+		return 0, nil
+	}
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	n, err := strconv.ParseInt(text[:digits], 10, 32)
+	unit, known := map[string]time.Duration{
+		"": time.Second, "s": time.Second, "sec": time.Second, "ms": time.Millisecond, "msec": time.Millisecond,
+		"us": time.Microsecond, "usec": time.Microsecond, "m": time.Minute, "min": time.Minute, "h": time.Hour, "hr": time.Hour,
+	}[strings.TrimSpace(text[digits:])]
+	if err != nil || !known {
+		return 0, fmt.Errorf("%w: %s=%q", ErrMalformed, name, text)
+	}
+	return time.Duration(n) * unit, nil
 }
 
 // nodeStateOf reads a <node_state>. Since Pacemaker 2.1.7 in_ccm and crmd are times, 0

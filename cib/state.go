@@ -13,6 +13,7 @@ type State struct {
 	NodeStates  []NodeState
 	Attributes  []Attribute
 	Resources   []Resource
+	Schedules   []Schedule
 	Addresses   []Address
 	Settings    []Setting
 	Constraints []Constraint
@@ -37,6 +38,8 @@ func (d *Document) State() State {
 			s.Attributes = append(s.Attributes, f)
 		case Resource:
 			s.Resources = append(s.Resources, f)
+		case Schedule:
+			s.Schedules = append(s.Schedules, f)
 		case Address:
 			s.Addresses = append(s.Addresses, f)
 		case Setting:

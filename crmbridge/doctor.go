@@ -74,6 +74,8 @@ func examine(ctx context.Context) []finding {
 	findings = append(findings, busCheck(asking(ctx, busAnswers)))
 	quorum, err := asking(ctx, readQuorum)
 	findings = append(findings, quorumCheck(quorum, err))
+	settings, err := asking(ctx, corosyncSettings)
+	findings = append(findings, tokenCheck(settings, err)...)
 	state, err := asking(ctx, readState)
 	if err != nil {
 		findings = append(findings, finding{"Pacemaker", wrong, err.Error(), "start Pacemaker, and run this as root or as a member of the group haclient"})

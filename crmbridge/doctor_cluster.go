@@ -15,7 +15,8 @@ func clusterChecks(s cib.State) []finding {
 	findings = append(findings, nodeChecks(s)...)
 	findings = append(findings, fencingChecks(s)...)
 	findings = append(findings, policyChecks(s)...)
-	return append(findings, resourceChecks(s)...)
+	findings = append(findings, resourceChecks(s)...)
+	return append(findings, timingChecks(s)...)
 }
 
 func unreadable(s cib.State) []finding {

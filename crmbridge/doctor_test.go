@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/cib"
+	"holdfast/crmbridge/corosync"
 	"holdfast/crmbridge/journal"
 	"holdfast/crmbridge/kernel"
 )
@@ -19,6 +20,25 @@ func sane() cib.State {
 		Nodes:      []cib.Node{{ID: "1", Name: "db1"}, {ID: "2", Name: "db2"}},
 		NodeStates: []cib.NodeState{{ID: "1", Name: "db1", Member: true, Online: true}, {ID: "2", Name: "db2", Member: true, Online: true}},
 		Resources:  []cib.Resource{{ID: "fence", Class: "stonith"}, {ID: "vip", Type: "IPaddr2"}, {ID: "galera", Type: "galera"}},
+		Schedules: []cib.Schedule{
+			{Resource: "fence", Action: "monitor", Interval: 2 * time.Minute},
+			{Resource: "vip", Action: "monitor", Interval: 2 * time.Second, Timeout: 20 * time.Second},
+			{Resource: "galera", Action: "start", Timeout: 2 * time.Minute}, {Resource: "galera", Action: "stop", Timeout: 2 * time.Minute},
+			{Resource: "galera", Action: "promote", Timeout: time.Hour},
+			{Resource: "galera", Action: "monitor", Role: "Unpromoted", Interval: 10 * time.Second},
+			{Resource: "galera", Action: "monitor", Role: "Promoted", Interval: 2 * time.Second},
+		},
+	}
+}
+
+// schedule changes how the actions of a resource are configured.
+func schedule(resource, action, role string, change func(*cib.Schedule)) func(*cib.State) {
+	return func(s *cib.State) {
+		for i := range s.Schedules {
+			if x := &s.Schedules[i]; x.Resource == resource && x.Action == action && x.Role == role {
+				change(x)
+			}
+		}
 	}
 }
 
@@ -52,6 +72,13 @@ func TestClusterChecks(t *testing.T) {
 			s.Attributes = append(s.Attributes, cib.Attribute{Node: "db1", Name: "fail-count-galera#monitor_2000", Value: "1"})
 		}, warning, "galera has failed on db1 (1 times)"},
 		{"no address", func(s *cib.State) { s.Resources = append(s.Resources[:1:1], s.Resources[2]) }, warning, "cannot tell when the service was away"},
+		{"a fence device that nobody looks at", schedule("fence", "monitor", "", func(x *cib.Schedule) { x.Disabled = true }), warning, "pcs stonith update fence op monitor"},
+		{"an address that nobody looks at", schedule("vip", "monitor", "", func(x *cib.Schedule) { x.Interval = 0 }), wrong, "vip is not monitored"},
+		{"an address that is looked at rarely", schedule("vip", "monitor", "", func(x *cib.Schedule) { x.Interval = time.Minute }), warning, "every 1m0s"},
+		{"a promoted database that nobody looks at", schedule("galera", "monitor", "Promoted", func(x *cib.Schedule) { x.Role = "Unpromoted" }), wrong, "role=Promoted"},
+		{"a monitor that may hang", schedule("galera", "monitor", "Promoted", func(x *cib.Schedule) { x.Timeout = 10 * time.Minute }), warning, "may take 10m0s"},
+		{"a short stop", schedule("galera", "stop", "", func(x *cib.Schedule) { x.Timeout = 0 }), warning, "the stop of galera may take 20s only"},
+		{"a short promotion", schedule("galera", "promote", "", func(x *cib.Schedule) { x.Timeout = time.Minute }), warning, "pcs resource update galera op promote timeout=3600s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := sane()
@@ -88,6 +115,8 @@ func TestMachineChecks(t *testing.T) {
 		{quorumCheck(false, nil), wrong},
 		{quorumCheck(false, errors.New("no")), wrong},
 		{busCheck("", errors.New("no")), wrong},
+		{tokenCheck(corosync.Settings{Token: time.Second}, nil)[0], fine},
+		{tokenCheck(corosync.Settings{Token: time.Minute}, nil)[0], warning},
 	} {
 		if c.got.Grade != c.want {
 			t.Errorf("%+v, want %s", c.got, c.want)

@@ -33,6 +33,8 @@ type translator struct {
 	// resync says which sources have just read the state of now after being blind: what
 	// differs from before happened at an unknown time.
 	resync map[sourceName]bool
+	// unwatched is since when this program did not run, or zero.
+	unwatched time.Time
 }
 
 // clockAge is how old the knowledge of the clock may be.
@@ -144,6 +146,7 @@ func (t *translator) seeing(o observation, s seeing) []incident.Event {
 
 // missed is a gap of every source: this program did not run.
 func (t *translator) missed(since, now time.Time) []incident.Event {
+	t.unwatched = since
 	var events []incident.Event
 	for _, s := range allSources() {
 		events = append(events, t.event(observation{s, now, nil}, incident.Event{

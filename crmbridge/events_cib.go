@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"slices"
+	"time"
 
 	"holdfast/cib"
 	"holdfast/crmbridge/incident"
@@ -18,10 +20,37 @@ type cibView struct {
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
+	// planners are the DCs' own identifiers in the history, and how often each is there.
+	// Every controller makes a new one when it starts: a cluster that was set up anew has
+	// others, and all nodes have the same ones with the same version of the CIB.
+	planners map[string]int
 }
 
 func newCIBView() cibView {
-	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}}
+	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}, planners: map[string]int{}}
+}
+
+// cluster is what tells this cluster from others: see incident.Event.
+func (v *cibView) cluster() string {
+	least := ""
+	for planner := range v.planners {
+		if least == "" || planner < least {
+			least = planner
+		}
+	}
+	return least
+}
+
+// count keeps the planners.
+func (v *cibView) count(c cib.Change) {
+	if o, ok := c.Before.(cib.Operation); ok {
+		if v.planners[o.Transition.DC]--; v.planners[o.Transition.DC] <= 0 {
+			delete(v.planners, o.Transition.DC)
+		}
+	}
+	if o, ok := c.After.(cib.Operation); ok && o.Transition.DC != "" && !o.Injected() {
+		v.planners[o.Transition.DC]++
+	}
 }
 
 func (v *cibView) learn(f cib.Fact) {
@@ -56,13 +85,14 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		return events
 	}
 	t.cib.read = true
-	var events []incident.Event
+	events := t.missedFailures(o, r)
 	initial := func(e incident.Event) {
 		e.CIB, e.Initial = r.version.String(), true
 		events = append(events, t.event(o, e))
 	}
 	for _, f := range r.facts { // names are wanted before they come
 		t.cib.learn(f)
+		t.cib.count(cib.Change{After: f})
 	}
 	for _, f := range r.facts {
 		for _, e := range t.change(cib.Change{After: f}) {
@@ -82,6 +112,24 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		}
 	}
 	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
+	return events
+}
+
+// missedFailures are the failed results in the history from while this program did not run:
+// what it sees then is their consequence. When they were is in whole seconds.
+func (t *translator) missedFailures(o observation, r cibRead) []incident.Event {
+	var events []incident.Event
+	for _, f := range r.facts {
+		op, ok := f.(cib.Operation)
+		if !ok || t.unwatched.IsZero() || op.Pending() || !op.Failed() || op.Changed.Add(op.Exec).Before(t.unwatched.Truncate(time.Second)) {
+			continue
+		}
+		for _, e := range t.operation(nil, op) {
+			estimate(&e)
+			e.CIB = r.version.String()
+			events = append(events, t.event(o, e))
+		}
+	}
 	return events
 }
 
@@ -141,16 +189,45 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 			by += " (" + c.user + ")"
 		}
 	}
-	return t.changes(o, c.version, by, c.changes)
+	events := t.changes(o, c.version, by, c.changes)
+	if joined(c.changes) {
+		return found(events)
+	}
+	return events
+}
+
+// joined says whether a patchset is the one with which a node becomes a part of the
+// cluster: until then the CIB was its own, without a DC, and now it is that of all.
+func joined(changes []cib.Change) bool {
+	for _, c := range changes {
+		before, ok1 := c.Before.(cib.Cluster)
+		after, ok2 := c.After.(cib.Cluster)
+		if ok1 && ok2 && before.DC == "" && after.DC != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// found makes of events what was so before: a node that joins is told the history of all
+// others at once. Failures of the past are none of now.
+func found(events []incident.Event) []incident.Event {
+	events = slices.DeleteFunc(events, func(e incident.Event) bool { return e.Kind == incident.OperationEnded && e.Op.Failed })
+	for i := range events {
+		events[i].Initial = true
+	}
+	return events
 }
 
 func (t *translator) changes(o observation, version cib.Version, by string, changes []cib.Change) []incident.Event {
 	var events []incident.Event
+	cluster := t.cib.cluster() // as it was before, because not all nodes hear of changes one by one
 	for _, c := range changes {
 		for _, e := range t.change(c) {
-			e.CIB, e.By = version.String(), by
+			e.CIB, e.By, e.Cluster = version.String(), by, cluster
 			events = append(events, t.event(o, e))
 		}
+		t.cib.count(c)
 		if c.After != nil {
 			t.cib.learn(c.After)
 		}

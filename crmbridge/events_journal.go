@@ -84,6 +84,9 @@ func speakers() []string {
 
 // spoken is what an entry of the journal means, at the time that the program said it.
 func (t *translator) spoken(o observation, l journalctl.Line) []incident.Event {
+	if l.MessageID == probeEntry {
+		return t.probed(o, l)
+	}
 	for _, s := range t.sayings {
 		if s.speaker != l.Identifier || !strings.Contains(l.Message, s.has) {
 			continue

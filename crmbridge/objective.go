@@ -27,11 +27,8 @@ func runSLA(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func runSLAAt(ctx context.Context, now time.Time, args []string, stdout, stderr io.Writer) int {
 	r := newReading("sla", now, stderr)
-	objective := r.flags.String("objective", "99.95%", "share of time for which the service must be there")
-	window := r.flags.String("window", "30d", "time that the objective is for, until now")
-	var terms sla.Terms
-	r.flags.BoolVar(&terms.ExcludePlanned, "exclude-planned", false, "interruptions that an administrator asked for do not use the budget")
-	v, err := judge(ctx, r, &terms, objective, window, args)
+	p := r.promise("time that the objective is for, until now")
+	v, err := judge(ctx, r, p, args)
 	if err != nil || v == nil {
 		return finish(stderr, err, exitUnknown)
 	}
@@ -53,22 +50,46 @@ func runSLAAt(ctx context.Context, now time.Time, args []string, stdout, stderr 
 	return exitUnknown
 }
 
-func judge(ctx context.Context, r *reading, terms *sla.Terms, objective, window *string, args []string) (*sla.Verdict, error) {
+// promise are the options that say what the service has to keep.
+type promise struct {
+	objective, window *string
+	planned           *bool
+}
+
+// promise adds the options; window says what the window is for.
+func (r *reading) promise(window string) promise {
+	return promise{
+		objective: r.flags.String("objective", "99.95%", "share of time for which the service must be there"),
+		window:    r.flags.String("window", "30d", window),
+		planned:   r.flags.Bool("exclude-planned", false, "interruptions that an administrator asked for do not use the budget"),
+	}
+}
+
+// terms are what the options mean, once they are parsed.
+func (p promise) terms() (terms sla.Terms, err error) {
+	terms.ExcludePlanned = *p.planned
+	if terms.Objective, err = sla.ParseObjective(*p.objective); err != nil {
+		return terms, usageError{error: err}
+	}
+	if terms.Window, err = sla.ParseWindow(*p.window); err != nil {
+		return terms, usageError{error: err}
+	}
+	return terms, nil
+}
+
+func judge(ctx context.Context, r *reading, p promise, args []string) (*sla.Verdict, error) {
 	if _, err := r.parse(args, 0); err != nil {
 		return nil, err
 	}
-	var err error
-	if terms.Objective, err = sla.ParseObjective(*objective); err != nil {
-		return nil, usageError{error: err}
-	}
-	if terms.Window, err = sla.ParseWindow(*window); err != nil {
-		return nil, usageError{error: err}
+	terms, err := p.terms()
+	if err != nil {
+		return nil, err
 	}
 	read, err := r.load(ctx, journal.Range{})
 	if err != nil {
 		return nil, err
 	}
-	v := sla.Judge(*terms, read.records, spans(read.watched), r.now)
+	v := sla.Judge(terms, read.records, spans(read.watched), r.now)
 	return &v, nil
 }
 

@@ -194,6 +194,40 @@ func TestRecordingsTellEvents(t *testing.T) {
 	}
 }
 
+// TestNodesAgreeOnTheCluster: with the same version of the CIB all nodes call the cluster
+// the same.
+func TestNodesAgreeOnTheCluster(t *testing.T) {
+	for _, fault := range []string{"planned-move", "standby", "power-cut", "mariadb-killed"} {
+		called := map[string]string{}
+		agreed := 0
+		for _, node := range []string{"db1", "db2", "db3"} {
+			entries := readRecording(t, filepath.Join(recordings, fault+"-"+node+".jsonl.gz"))
+			if len(entries) == 0 {
+				continue // it had lost its power
+			}
+			translator := newTranslator(node, stillMachine{})
+			for _, o := range replay(t, entries) {
+				for _, e := range translator.events(o) {
+					if e.CIB == "" || e.Initial {
+						continue
+					}
+					before, known := called[e.CIB]
+					switch {
+					case e.Cluster == "" || known && before != e.Cluster:
+						t.Fatalf("%s: with version %s %s calls the cluster %q, another node %q", fault, e.CIB, node, e.Cluster, before)
+					case known:
+						agreed++
+					}
+					called[e.CIB] = e.Cluster
+				}
+			}
+		}
+		if agreed == 0 {
+			t.Errorf("%s: no version was seen by two nodes", fault)
+		}
+	}
+}
+
 func tellEvent(w io.Writer, e incident.Event) {
 	marks := ""
 	if e.Initial {
@@ -246,5 +280,49 @@ func TestResourcesThatAppear(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestANodeThatJoinsFinds: with one patchset it becomes a part of the cluster, and is told
+// the history of all others, failures included. None of it happened then.
+func TestANodeThatJoinsFinds(t *testing.T) {
+	translator := newTranslator("db2", stillMachine{})
+	old := cib.Operation{Node: "db3", Resource: "vip", Entry: "vip_last_0", Action: "start", CallID: 7, Magic: "0:0;1:1:0:dc"}
+	failure := cib.Operation{Node: "db1", Resource: "galera", Entry: "galera_last_failure_0", Action: "monitor", Interval: time.Second, RC: 7, Magic: "0:7;1:1:0:dc"}
+	joins := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 24}, changes: []cib.Change{
+		{Before: cib.Cluster{}, After: cib.Cluster{Quorate: true, DC: "1"}}, {After: old}, {After: failure},
+	}}
+	now := observation{source: sourceCIB, received: time.Now(), what: joins}
+	for _, e := range translator.cibChanged(now, joins) {
+		if !e.Initial || e.Op.Failed {
+			t.Errorf("%v, initial %v", e, e.Initial)
+		}
+	}
+	news := old
+	news.Action, news.CallID, news.Magic = "stop", 8, "0:0;1:2:0:dc"
+	later := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 25}, changes: []cib.Change{{Before: old, After: news}}}
+	if events := translator.cibChanged(now, later); len(events) != 1 || events[0].Initial {
+		t.Errorf("what happens then is told as %v", events)
+	}
+}
+
+// TestFailuresWhileNobodyWatched are told when the program runs again, and older ones are
+// not.
+func TestFailuresWhileNobodyWatched(t *testing.T) {
+	since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	failure := func(magic string, at time.Time) cib.Fact {
+		return cib.Operation{Node: "db2", Resource: "galera", Entry: magic, Action: "monitor", Interval: time.Second, RC: 7, Magic: magic, Changed: at}
+	}
+	translator := newTranslator("db2", stillMachine{})
+	translator.missed(since, since.Add(2*time.Second))
+	read := cibRead{version: cib.Version{Epoch: 7}, facts: []cib.Fact{failure("old", since.Add(-time.Minute)), failure("new", since.Add(time.Second))}}
+	var told []incident.Event
+	for _, e := range translator.cibRead(observation{source: sourceCIB, received: since.Add(3 * time.Second), what: read}, read) {
+		if e.Kind == incident.OperationEnded {
+			told = append(told, e)
+		}
+	}
+	if len(told) != 1 || told[0].Op.Magic != "new" || told[0].Basis != incident.Estimated || !told[0].At.Wall.Equal(since.Add(time.Second)) || told[0].Initial {
+		t.Errorf("%+v", told)
 	}
 }

@@ -29,30 +29,23 @@ func runReport(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
 func runReportAt(ctx context.Context, now time.Time, args []string, stdout, stderr io.Writer) int {
 	r := newReading("report", now, stderr)
-	objective := r.flags.String("objective", "99.95%", "share of time for which the service must be there")
-	window := r.flags.String("window", "30d", "time that the report and the objective are for, until now")
 	file := r.flags.String("file", "", "`FILE` to write the page to (default: standard output)")
-	var terms sla.Terms
-	r.flags.BoolVar(&terms.ExcludePlanned, "exclude-planned", false, "interruptions that an administrator asked for do not use the budget")
-	return finish(stderr, report(ctx, r, &terms, objective, window, file, args, stdout), exitFailed)
+	return finish(stderr, report(ctx, r, r.promise("time that the report and the objective are for, until now"), file, args, stdout), exitFailed)
 }
 
-func report(ctx context.Context, r *reading, terms *sla.Terms, objective, window, file *string, args []string, stdout io.Writer) error {
+func report(ctx context.Context, r *reading, p promise, file *string, args []string, stdout io.Writer) error {
 	if _, err := r.parse(args, 0); err != nil {
 		return err
 	}
-	var err error
-	if terms.Objective, err = sla.ParseObjective(*objective); err != nil {
-		return usageError{error: err}
-	}
-	if terms.Window, err = sla.ParseWindow(*window); err != nil {
-		return usageError{error: err}
+	terms, err := p.terms()
+	if err != nil {
+		return err
 	}
 	read, err := r.load(ctx, journal.Range{})
 	if err != nil {
 		return err
 	}
-	v := sla.Judge(*terms, read.records, spans(read.watched), r.now)
+	v := sla.Judge(terms, read.records, spans(read.watched), r.now)
 	r.since = v.From
 	var records []incident.Record
 	for _, x := range read.records {

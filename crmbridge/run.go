@@ -26,7 +26,7 @@ const stateDirectory = "/var/lib/holdfast-crmbridge"
 
 // backlog is how many observations may wait for the daemon's loop; beyond it they wait
 // in the sources.
-const backlog = 1024
+const backlog = 256
 
 // listening are the options of the commands that follow the cluster.
 type listening struct {

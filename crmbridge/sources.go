@@ -18,6 +18,9 @@ const (
 	longestRetry = 2 * time.Second
 	// askTimeout bounds every question to a daemon: one that hangs is as good as gone.
 	askTimeout = 30 * time.Second
+	// queueBytes is how much of Pacemaker's news may wait for a slow disk, in bytes, before
+	// Pacemaker itself has to wait, and at last disconnects us: then it is said.
+	queueBytes = 2 << 20
 )
 
 // sources are all that the daemon listens to.
@@ -45,6 +48,7 @@ func (s *sources) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dialer.QueueBytes = queueBytes
 	var wg sync.WaitGroup
 	follow := func(name sourceName, serve func(context.Context, *source) error) {
 		wg.Go(func() { keep(ctx, &source{name: name, out: s.out, log: s.log}, serve) })

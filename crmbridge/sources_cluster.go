@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -24,7 +25,10 @@ var _ connection = (*qb.Conn)(nil)
 
 // document is the copy of the CIB. It outlives connections, so that what changed while
 // nobody listened can be told.
-type document struct{ copy *cib.Document }
+type document struct {
+	copy *cib.Document
+	told []cib.Fact // by the copy before, which is gone
+}
 
 // follow keeps the copy current. A gap, or a copy that is not Pacemaker's any more, is
 // a blind moment: the CIB is read anew, and the difference told.
@@ -51,21 +55,26 @@ func stale(err error) bool {
 }
 
 func (d *document) read(ctx context.Context, s *source, follower *pacemaker.CIB) error {
+	if d.copy != nil { // a large CIB is not kept twice
+		d.told, d.copy = d.copy.Told(), nil
+	}
 	snapshot, err := asking(ctx, follower.Follow)
 	if err != nil {
 		return err
 	}
-	var changes []cib.Change
-	if d.copy == nil {
-		d.copy, err = cib.New(snapshot.CIB)
-	} else {
-		changes, err = d.copy.Replace(snapshot.CIB)
-	}
-	if err != nil {
+	if d.copy, err = cib.New(snapshot.CIB); err != nil {
 		return err
 	}
+	read := cibRead{version: snapshot.Version}
+	if d.told == nil {
+		read.facts, read.state = d.copy.Facts(), d.copy.State()
+	} else {
+		read.changes = d.copy.Since(d.told)
+	}
+	d.told = nil
 	s.sight(ctx)
-	s.say(ctx, snapshot.Received, cibRead{version: snapshot.Version, facts: d.copy.Facts(), state: d.copy.State(), changes: changes})
+	s.say(ctx, snapshot.Asked, read)
+	debug.FreeOSMemory() // it takes several times the memory of what is left of it
 	return nil
 }
 

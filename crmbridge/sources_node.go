@@ -35,12 +35,13 @@ func followAddresses(ctx context.Context, s *source) error {
 		return err
 	}
 	defer a.Close()
+	asked := time.Now() // what is announced came after that
 	now, err := kernel.CurrentAddresses()
 	if err != nil {
 		return err
 	}
 	s.sight(ctx)
-	s.say(ctx, time.Now(), addressesRead(now))
+	s.say(ctx, asked, addressesRead(now))
 	for {
 		address, err := a.Next(ctx)
 		if err != nil {
@@ -69,7 +70,8 @@ func followClock(ctx context.Context, s *source) error {
 // followJournal follows the words of programs: decisions and views that nobody tells in
 // another way.
 func followJournal(ctx context.Context, s *source, units []string) error {
-	return journalctl.Follow(ctx, units, speakers(), func() { s.sight(ctx) }, func(l journalctl.Line) {
+	wanted := journalctl.Filter{Units: units, Identifiers: speakers(), Messages: []string{probeEntry}, Fields: []string{probeAnswer, probeAt, probeName}}
+	return journalctl.Follow(ctx, wanted, func() { s.sight(ctx) }, func(l journalctl.Line) {
 		s.say(ctx, time.Now(), l)
 	})
 }

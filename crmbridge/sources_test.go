@@ -176,3 +176,41 @@ func TestFencerIsAskedAfterEveryEvent(t *testing.T) {
 		t.Errorf("asked %d times: %q", asked, got)
 	}
 }
+
+// hurriedConn announces a change while the answer to a query is still on its way.
+type hurriedConn struct{ *daemonConn }
+
+func (c hurriedConn) Receive(ctx context.Context) ([]byte, error) {
+	answer, err := c.daemonConn.Receive(ctx)
+	if strings.Contains(string(answer), "cib_calldata") {
+		c.announce(patch(1, "b", ""))
+		close(c.events)
+	}
+	return answer, err
+}
+
+// TestTheCIBIsFromBeforeItsChanges: a change that comes before the CIB has been read is
+// still later than what the CIB says. Otherwise an operation that has ended seems to be
+// under way for ever.
+func TestTheCIBIsFromBeforeItsChanges(t *testing.T) {
+	out := make(chan observation, 20)
+	c := hurriedConn{newDaemonConn()}
+	c.cib = func() string { return clusterAt(1, "a") }
+	var d document
+	if err := d.follow(t.Context(), &source{name: sourceCIB, out: out, log: quiet()}, c); !errors.Is(err, qb.ErrDisconnected) {
+		t.Fatalf("ended with %v", err)
+	}
+	close(out)
+	var read, changed time.Time
+	for o := range out {
+		switch o.what.(type) {
+		case cibRead:
+			read = o.received
+		case cibChanged:
+			changed = o.received
+		}
+	}
+	if read.IsZero() || !read.Before(changed) {
+		t.Errorf("read at %v, changed at %v", read, changed)
+	}
+}

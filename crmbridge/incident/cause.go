@@ -11,12 +11,19 @@ import (
 )
 
 // id derives the identity of an incident from what it began with, by what is the same on
-// every node: the CIB's version, the magic of a result, the name of a node. Times differ.
+// every node: the CIB's version, the magic of a result, the name of a node. Times differ,
+// but for those that are in the CIB itself.
 func (s *segment) id() string {
 	e := s.root
 	f := []any{e.Kind, e.Node, e.CIB, e.Op.Resource, e.Op.Action, e.Op.Magic, e.Constraint, e.Change}
-	if e.Op.Magic != "" {
-		f[2] = "" // the result may be seen with a later version
+	switch {
+	case e.Op.Magic != "" && !e.Op.Injected:
+		f[2] = "" // the result may be seen with a later version; its magic names its plan's maker
+	case e.Op.Magic != "": // nobody planned it
+		f[2] = ""
+		f = append(f, e.Op.Changed.Unix())
+	case e.Cluster != "":
+		f = append(f, e.Cluster)
 	}
 	if e.CIB == "" { // seen by one node only
 		f = append(f, e.Observer, e.At.Wall.UnixNano())
@@ -165,7 +172,8 @@ func (s *segment) failure(e Event) CauseKind {
 		return ResourceFailed
 	case o.RC == ocfNotRunning:
 		return DatabaseDied
-	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer"):
+	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer") ||
+		strings.Contains(o.Reason, "hangs"): // words of ocf:holdfast:galera
 		return DatabaseHung
 	}
 	return DatabaseFailed

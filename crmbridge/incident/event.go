@@ -135,9 +135,12 @@ type Event struct {
 	// no happening.
 	Initial bool `json:"initial,omitempty"`
 
-	CIB  string `json:"cib,omitempty"`  // the version that it came with, as 0.10.14
-	Ring string `json:"ring,omitempty"` // of Corosync's membership, as 1.27: representative, sequence
-	By   string `json:"by,omitempty"`   // the program and user that asked for it, as cibadmin (root)
+	CIB string `json:"cib,omitempty"` // the version that it came with, as 0.10.14
+	// Cluster tells this cluster, at this time of its life, from one that was set up anew
+	// and counts versions from the start: alike on all nodes for the same CIB.
+	Cluster string `json:"cluster,omitempty"`
+	Ring    string `json:"ring,omitempty"` // of Corosync's membership, as 1.27: representative, sequence
+	By      string `json:"by,omitempty"`   // the program and user that asked for it, as cibadmin (root)
 
 	Op         Operation  `json:"op,omitzero"`
 	Transition Transition `json:"transition,omitzero"`

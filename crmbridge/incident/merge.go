@@ -78,6 +78,7 @@ func merge(all []Record) Record {
 	}
 	for _, r := range all[1:] {
 		m.closer(r)
+		m.laterToken(r)
 	}
 	slices.SortStableFunc(m.Phases, func(a, b Phase) int {
 		first := func(p Phase) bool { return !p.Path && p.Name != PhaseVerify }
@@ -108,6 +109,29 @@ func (r *Record) closer(o Record) {
 		p.Duration = p.End.Sub(p.Begin)
 		r.Phases[i] = p
 	}
+}
+
+// laterToken takes the occurrence from the node that had the token last: until then the
+// ring was whole. The phases still add up.
+func (r *Record) laterToken(o Record) {
+	by := func(p Point) bool { return strings.HasPrefix(p.How, lastToken) }
+	if !by(r.Occurrence) || !by(o.Occurrence) || !o.Occurrence.At.After(r.Occurrence.At) {
+		return
+	}
+	begins := func(p Phase) bool { return p.Begin.Equal(r.Occurrence.At) }
+	first := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path && begins(p) })
+	if first < 0 || r.Phases[first].End.Before(o.Occurrence.At) {
+		return
+	}
+	for i, p := range r.Phases {
+		if begins(p) && !p.End.Before(o.Occurrence.At) {
+			r.Phases[i].Begin, r.Phases[i].Duration = o.Occurrence.At, p.End.Sub(o.Occurrence.At)
+		}
+	}
+	if r.Interruption > 0 {
+		r.Interruption -= o.Occurrence.At.Sub(r.Occurrence.At)
+	}
+	r.Occurrence = o.Occurrence
 }
 
 // take adds what another node knows and this record does not.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestOneRecordOfAllNodes: the survivors of each recorded fault derive one ID, and their
@@ -92,5 +93,50 @@ func TestTheEndOfAProcessComesFromItsNode(t *testing.T) {
 	r := merged[0]
 	if r.Occurrence.Basis != Measured || !slices.Equal(r.Observers, []string{"db2", "db3"}) || r.Cause.Kind != DatabaseDied {
 		t.Errorf("occurrence %v, observers %v, cause %v", r.Occurrence, r.Observers, r.Cause)
+	}
+}
+
+// TestTheRingWasWholeUntilTheLastToken: of the nodes that lost one the last to have had the
+// token knows best when that was.
+func TestTheRingWasWholeUntilTheLastToken(t *testing.T) {
+	record := func(observer string, ms int) Record {
+		at := func(ms int) time.Time { return midnight().Add(time.Duration(ms) * time.Millisecond) }
+		return Record{
+			ID: "x", Observers: []string{observer}, Interruption: time.Duration(900-ms) * time.Millisecond,
+			Begin: Point{At: at(ms)}, Occurrence: Point{At: at(ms), Basis: Estimated, How: lastToken + ", 300 ms before Corosync missed one"},
+			Phases: []Phase{
+				{Name: PhaseView, Begin: at(ms), End: at(500), Duration: time.Duration(500-ms) * time.Millisecond},
+				{Name: PhaseDetection, Begin: at(ms), End: at(300), Duration: time.Duration(300-ms) * time.Millisecond, Path: true},
+				{Name: PhaseRecovery, Begin: at(300), End: at(900), Duration: 600 * time.Millisecond, Path: true},
+			},
+		}
+	}
+	m := Merge([]Record{record("db1", 0), record("db2", 60)})[0]
+	if m.Interruption != 840*time.Millisecond || !m.Occurrence.At.Equal(midnight().Add(60*time.Millisecond)) {
+		t.Errorf("interruption %v, occurrence %v", m.Interruption, m.Occurrence)
+	}
+	for _, p := range m.Phases {
+		if p.Duration != p.End.Sub(p.Begin) || p.Name != PhaseRecovery && !p.Begin.Equal(m.Occurrence.At) {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// TestAnotherClusterIsAnotherIncident: a cluster that was set up anew counts the versions
+// of its CIB from the start, so the same may happen with the same version.
+func TestAnotherClusterIsAnotherIncident(t *testing.T) {
+	in := func(cluster, observer string) []Record {
+		var events []Event
+		for _, e := range readEvents(t, "testdata/planned-move-"+observer+".events.jsonl") {
+			if e.CIB != "" {
+				e.Cluster = cluster
+			}
+			events = append(events, e)
+		}
+		return track(events)
+	}
+	merged := Merge(slices.Concat(in("a", "db1"), in("a", "db2"), in("b", "db1"), in("b", "db3")))
+	if len(merged) != 2 || merged[0].ID == merged[1].ID || len(merged[0].Observers) != 2 || len(merged[1].Observers) != 2 {
+		t.Fatalf("%d records, want one of each cluster, of two nodes: %+v", len(merged), merged)
 	}
 }

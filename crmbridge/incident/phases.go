@@ -3,7 +3,7 @@ package incident
 import (
 	"cmp"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -63,8 +63,8 @@ func (c *course) findOccurrence() Point {
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
-		if ms, err := strconv.Atoi(e.Change.Value); err == nil {
-			p.At, p.How = p.At.Add(-time.Duration(ms)*time.Millisecond), "the last token, "+e.Change.Value+" ms before Corosync missed one"
+		if late, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", "")); err == nil {
+			p.At, p.How = p.At.Add(-late), lastToken+", "+e.Change.Value+" before Corosync missed one"
 		}
 		return p
 	}
@@ -77,6 +77,9 @@ func (c *course) findOccurrence() Point {
 	}
 	return Point{At: noticed.At, Basis: Estimated, How: how}
 }
+
+// lastToken is how the loss of a node is known when only the token tells of it.
+const lastToken = "the last token"
 
 // sawIt says whether an event is the failure itself, as it happened.
 func (c *course) sawIt(e Event) bool {
@@ -96,7 +99,12 @@ func (c *course) sawIt(e Event) bool {
 
 // gaveWay says whether an event is the database on another node noticing.
 func (c *course) gaveWay(e Event) bool {
-	return c.cause.Kind == DatabaseDied && e.Kind == ViewChanged && e.Node != c.cause.Node
+	switch c.cause.Kind {
+	case DatabaseDied, DatabaseHung, DatabaseFailed:
+		return e.Kind == ViewChanged && e.Node != c.cause.Node
+	default:
+		return false
+	}
 }
 
 // noticed says whether with an event the cluster knew.

@@ -65,7 +65,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"maintenance":   kind(MaintenanceSet, FromCIB),
 		"unmaintenance": kind(MaintenanceCleared, FromCIB),
 		"shutdown":      kind(ShutdownRequested, FromCIB),
-		"token":         func(e *Event, a []string) { kind(TokenLost, FromJournal)(e, nil); e.Change.Value = a[0] },
+		"token":         func(e *Event, a []string) { kind(TokenLost, FromJournal)(e, nil); e.Change.Value = a[0] + " ms" },
 		"link-":         kind(LinkDown, FromJournal),
 		"probe-":        kind(ProbeBad, FromProbe),
 		"probe+":        kind(ProbeGood, FromProbe),

@@ -73,6 +73,9 @@ func split(before *state, events []Event) (segments []*segment, unanswered []Eve
 func (s *splitter) take(e Event) {
 	if e.Initial || e.Kind == Gap || e.Kind == ClockChanged {
 		s.state.apply(e)
+		if s.cur != nil && e.Initial { // what is found was so before
+			s.cur.before.apply(e)
+		}
 		return
 	}
 	t := s.trigger(e)
@@ -112,7 +115,7 @@ func (s *splitter) begin(e Event, t trigger) {
 	if s.cur != nil {
 		s.cur.after = before
 	}
-	s.cur = &segment{root: e, how: t, before: before}
+	s.cur = &segment{root: e, how: t, before: before.clone()}
 	s.segments = append(s.segments, s.cur)
 }
 
@@ -254,7 +257,7 @@ func (s *state) nodeTrigger(e Event) trigger {
 			return fails
 		}
 		return continues
-	case now.Member && !was.Member:
+	case now.Member && !was.Member, now.Member && now.Online && !was.Online:
 		return returns
 	}
 	return continues

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"time"
 )
@@ -38,9 +39,9 @@ type Tracker struct {
 	due      time.Time
 }
 
-// written is what was given of an incident.
+// written is what was given of an incident: a digest of the record, which may be large.
 type written struct {
-	record   string
+	record   [sha256.Size]byte
 	revision int
 	at       time.Time
 }
@@ -161,11 +162,12 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	if err != nil {
 		return Record{}, false // a record is plain values: it cannot fail
 	}
+	digest := sha256.Sum256(text)
 	old := t.written[r.ID]
-	if old.record == string(text) {
+	if old.record == digest {
 		return Record{}, false
 	}
-	t.written[r.ID] = written{record: string(text), revision: old.revision + 1, at: c.last}
+	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last}
 	c.record.Revision = old.revision + 1
 	return c.record, true
 }

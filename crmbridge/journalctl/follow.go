@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,26 +15,48 @@ import (
 // longestLine bounds an entry; a longer one ends the following with an error.
 const longestLine = 4 << 20
 
-// Follow runs journalctl and gives every new entry of some programs, by their
-// identifiers, until ctx ends or journalctl does. Anybody can log under any identifier;
-// only the units' own processes, which journald knows, are listened to. ready is called
-// when it runs: entries from about then on are told.
-func Follow(ctx context.Context, units, identifiers []string, ready func(), say func(Line)) error {
-	machine, err := os.ReadFile("/etc/machine-id")
-	if err != nil {
-		return fmt.Errorf("follow the journal: find which machine this is: %w", err)
+// Filter says which entries are wanted.
+type Filter struct {
+	// Units and Identifiers are whose words are wanted: of programs with one of these
+	// names, in one of these units. Anybody can log under any identifier; only the units'
+	// own processes, which journald knows, are listened to.
+	Units, Identifiers []string
+	// Messages are the MESSAGE_IDs that are wanted besides, if root wrote the entry.
+	Messages []string
+	// Fields are to be told with them.
+	Fields []string
+}
+
+// matches are those of journalctl(1): different fields must all match, of one field any
+// value, and what + separates are alternatives.
+func (f Filter) matches(machine string) []string {
+	group := func(matches []string, field string, values []string) []string {
+		for _, v := range values {
+			matches = append(matches, field+"="+v)
+		}
+		return matches
 	}
 	// Without --merge, --follow only shows the boot that /proc names; in a container whose
 	// /proc is protected that is the host's, and nothing is shown. With it, journals of other
 	// machines that are kept here would be shown too.
-	args := []string{"--follow", "--merge", "--lines=0", "--quiet", "--output=json", "--output-fields=" + wanted,
-		"_MACHINE_ID=" + strings.TrimSpace(string(machine))}
-	for _, i := range identifiers {
-		args = append(args, "--identifier="+i)
+	here := []string{"_MACHINE_ID=" + machine}
+	all := group(group(slices.Clone(here), "_SYSTEMD_UNIT", f.Units), "SYSLOG_IDENTIFIER", f.Identifiers)
+	if len(f.Messages) > 0 {
+		all = append(append(append(all, "+"), here...), group([]string{"_UID=0"}, "MESSAGE_ID", f.Messages)...)
 	}
-	for _, u := range units {
-		args = append(args, "--unit="+u)
+	return all
+}
+
+// Follow runs journalctl and gives every new entry that is wanted, until ctx ends or
+// journalctl does. ready is called when it runs: entries from about then on are told.
+func Follow(ctx context.Context, f Filter, ready func(), say func(Line)) error {
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		return fmt.Errorf("follow the journal: find which machine this is: %w", err)
 	}
+	fields := strings.Join(append(strings.Split(wanted, ","), f.Fields...), ",")
+	args := append([]string{"--follow", "--merge", "--lines=0", "--quiet", "--output=json", "--output-fields=" + fields},
+		f.matches(strings.TrimSpace(string(machine)))...)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "journalctl", args...)
@@ -54,7 +77,7 @@ func Follow(ctx context.Context, units, identifiers []string, ready func(), say 
 	var reading error
 	for reading == nil && lines.Scan() {
 		var l Line
-		if l, reading = Parse(lines.Bytes()); reading == nil {
+		if l, reading = Parse(lines.Bytes(), f.Fields...); reading == nil {
 			say(l)
 		}
 	}

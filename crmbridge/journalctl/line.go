@@ -20,6 +20,8 @@ type Line struct {
 	Boot       string
 	Identifier string // the program's name for itself
 	Message    string
+	MessageID  string            // "" for most
+	Fields     map[string]string // those that were asked for, and are there
 }
 
 // fields are the parts of an entry that are asked for. A value that is no text comes as
@@ -32,13 +34,14 @@ type fields struct {
 	Boot       any `json:"_BOOT_ID"`
 	Identifier any `json:"SYSLOG_IDENTIFIER"`
 	Message    any `json:"MESSAGE"`
+	MessageID  any `json:"MESSAGE_ID"`
 }
 
 // wanted names the fields that are not there anyway.
-const wanted = "MESSAGE,SYSLOG_IDENTIFIER,_SOURCE_REALTIME_TIMESTAMP,_BOOT_ID"
+const wanted = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SOURCE_REALTIME_TIMESTAMP,_BOOT_ID"
 
-// Parse reads an entry in journalctl's JSON.
-func Parse(text []byte) (Line, error) {
+// Parse reads an entry in journalctl's JSON, with some more of its fields.
+func Parse(text []byte, more ...string) (Line, error) {
 	var f fields
 	if err := json.Unmarshal(text, &f); err != nil {
 		return Line{}, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -55,10 +58,25 @@ func Parse(text []byte) (Line, error) {
 			said = at
 		}
 	}
-	return Line{
+	l := Line{
 		At: time.UnixMicro(said), Monotonic: time.Duration(monotonic-(heard-said)) * time.Microsecond,
 		Boot: textOf(f.Boot), Identifier: textOf(f.Identifier), Message: textOf(f.Message),
-	}, nil
+		MessageID: textOf(f.MessageID),
+	}
+	if len(more) == 0 || l.MessageID == "" {
+		return l, nil
+	}
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return Line{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	l.Fields = map[string]string{}
+	for _, name := range more {
+		if value := textOf(all[name]); value != "" {
+			l.Fields[name] = value
+		}
+	}
+	return l, nil
 }
 
 func textOf(v any) string {

@@ -20,9 +20,11 @@ const (
 
 // Snapshot is the whole CIB at one moment.
 type Snapshot struct {
-	Version  cib.Version
-	CIB      *etree.Element // <cib>
-	Received time.Time
+	Version cib.Version
+	CIB     *etree.Element // <cib>
+	// Asked is when the question was sent: every patch that is not in the answer came
+	// after that, and perhaps before the answer had been read.
+	Asked time.Time
 }
 
 // Patch is a change of the CIB, from one version to the next.
@@ -81,13 +83,13 @@ func (c *CIB) Follow(ctx context.Context) (Snapshot, error) {
 }
 
 func (c *CIB) query(ctx context.Context) (Snapshot, error) {
+	asked := time.Now()
 	root, err := c.root(ctx, 0)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	received := time.Now()
 	version, err := cib.VersionOf(root)
-	return Snapshot{Version: version, CIB: root, Received: received}, err
+	return Snapshot{Version: version, CIB: root, Asked: asked}, err
 }
 
 // root queries the CIB, with options beside those of every query.

@@ -1,8 +1,10 @@
 package pacemaker
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os/user"
 	"strconv"
 	"time"
@@ -74,12 +76,12 @@ func (c *client) ask(ctx context.Context, request *etree.Element) (*etree.Elemen
 		if err != nil {
 			return nil, err
 		}
-		id, xml, err := Decode(b)
+		f, err := unframe(b)
 		if err != nil {
 			return nil, err
 		}
-		if id == c.last {
-			return read(xml)
+		if f.id == c.last {
+			return parse(f.xml())
 		}
 	}
 }
@@ -130,17 +132,19 @@ func (c *client) event(ctx context.Context, kind string) (*etree.Element, time.T
 }
 
 func parseEvent(b []byte) (*etree.Element, error) {
-	_, xml, err := Decode(b)
+	f, err := unframe(b)
 	if err != nil {
 		return nil, err
 	}
-	return read(xml)
+	return parse(f.xml())
 }
 
 // read parses a document and gives its root.
-func read(xml []byte) (*etree.Element, error) {
+func read(xml []byte) (*etree.Element, error) { return parse(bytes.NewReader(xml)) }
+
+func parse(xml io.Reader) (*etree.Element, error) {
 	doc := etree.NewDocument()
-	if err := doc.ReadFromBytes(xml); err != nil {
+	if _, err := doc.ReadFrom(xml); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if doc.Root() == nil {

@@ -47,56 +47,104 @@ func encode(id int32, xml []byte) []byte {
 	return b
 }
 
+// frame is a message, taken apart.
+type frame struct {
+	id         int32
+	size       int    // of the XML, with its NUL
+	body       []byte // the XML, or what it was compressed to
+	compressed bool
+}
+
 // Decode takes a message apart: the id of the request that it answers, or of nothing
 // if it is an event, and its XML, decompressed. The XML may be a part of b.
 func Decode(b []byte) (id int32, xml []byte, err error) {
-	if len(b) < headerSize {
-		return 0, nil, fmt.Errorf("%w: a message of %d bytes", ErrMalformed, len(b))
+	f, err := unframe(b)
+	if err != nil {
+		return 0, nil, err
 	}
-	number := func(offset int) uint32 { return binary.NativeEndian.Uint32(b[offset:]) }
-	id, plain, flags := int32(number(0)), number(offPlain), number(offFlags)
-	if v := b[offVersion]; v != protocolVersion {
-		return 0, nil, fmt.Errorf("%w: version %d of the protocol", ErrMalformed, v)
+	if !f.compressed {
+		return f.id, f.body[:f.size-1], nil
 	}
-	if flags&flagMultipart != 0 {
-		return 0, nil, fmt.Errorf("%w: a part of a message, as only Pacemaker 3 sends", ErrMalformed)
+	var plain bytes.Buffer // grows with what is there, not with what is claimed
+	if _, err := io.Copy(&plain, f.xml()); err != nil {
+		return 0, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if plain == 0 || plain > largestDocument {
-		return 0, nil, fmt.Errorf("%w: %d bytes of XML", ErrMalformed, plain)
-	}
-	body := b[headerSize:]
-	if flags&flagCompressed != 0 {
-		if n := number(offCompressed); n == 0 || uint64(n) > uint64(len(body)) {
-			return 0, nil, fmt.Errorf("%w: %d compressed bytes in %d", ErrMalformed, n, len(body))
-		}
-		if body, err = decompress(body[:number(offCompressed)], int(plain)); err != nil {
-			return 0, nil, err
-		}
-	}
-	if uint64(plain) > uint64(len(body)) {
-		return 0, nil, fmt.Errorf("%w: %d bytes of XML in %d", ErrMalformed, plain, len(body))
-	}
-	xml = body[:plain]
-	if xml[plain-1] != 0 {
-		return 0, nil, fmt.Errorf("%w: XML without an end", ErrMalformed)
-	}
-	return id, xml[:plain-1], nil
+	return f.id, plain.Bytes(), nil
 }
 
-// decompress gives the size bytes that b holds, and refuses more or fewer.
-func decompress(b []byte, size int) ([]byte, error) {
-	var plain bytes.Buffer // grows with what is there, not with what is claimed
-	n, err := io.Copy(&plain, io.LimitReader(bzip2.NewReader(bytes.NewReader(b)), int64(size)+1))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+func unframe(b []byte) (frame, error) {
+	if len(b) < headerSize {
+		return frame{}, fmt.Errorf("%w: a message of %d bytes", ErrMalformed, len(b))
 	}
-	// The NUL is not always compressed with the text.
-	switch n {
-	case int64(size):
-	case int64(size) - 1:
-		plain.WriteByte(0)
-	default:
-		return nil, fmt.Errorf("%w: %d bytes of XML, %d announced", ErrMalformed, n, size)
+	number := func(offset int) uint32 { return binary.NativeEndian.Uint32(b[offset:]) }
+	plain, flags := number(offPlain), number(offFlags)
+	if v := b[offVersion]; v != protocolVersion {
+		return frame{}, fmt.Errorf("%w: version %d of the protocol", ErrMalformed, v)
 	}
-	return plain.Bytes(), nil
+	if flags&flagMultipart != 0 {
+		return frame{}, fmt.Errorf("%w: a part of a message, as only Pacemaker 3 sends", ErrMalformed)
+	}
+	if plain == 0 || plain > largestDocument {
+		return frame{}, fmt.Errorf("%w: %d bytes of XML", ErrMalformed, plain)
+	}
+	f := frame{id: int32(number(0)), size: int(plain), body: b[headerSize:], compressed: flags&flagCompressed != 0}
+	if f.compressed {
+		n := number(offCompressed)
+		if n == 0 || uint64(n) > uint64(len(f.body)) {
+			return frame{}, fmt.Errorf("%w: %d compressed bytes in %d", ErrMalformed, n, len(f.body))
+		}
+		f.body = f.body[:n]
+		return f, nil
+	}
+	if f.size > len(f.body) {
+		return frame{}, fmt.Errorf("%w: %d bytes of XML in %d", ErrMalformed, plain, len(f.body))
+	}
+	if f.body[f.size-1] != 0 {
+		return frame{}, fmt.Errorf("%w: XML without an end", ErrMalformed)
+	}
+	return f, nil
+}
+
+// xml is the document as it is decompressed: the text of a large CIB is never in the
+// memory as a whole.
+func (f frame) xml() io.Reader {
+	if !f.compressed {
+		return bytes.NewReader(f.body[:f.size-1])
+	}
+	return &plainText{from: bzip2.NewReader(bytes.NewReader(f.body)), left: f.size - 1}
+}
+
+// plainText reads as many bytes as were announced, and refuses more or fewer.
+type plainText struct {
+	from io.Reader
+	left int
+}
+
+func (p *plainText) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		return 0, p.end()
+	}
+	n, err := p.from.Read(b[:min(len(b), p.left)])
+	p.left -= n
+	if errors.Is(err, io.EOF) && p.left > 0 {
+		return n, fmt.Errorf("%w: %d bytes of XML less than announced", ErrMalformed, p.left)
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil // end says so
+	}
+	return n, err
+}
+
+// end is io.EOF if nothing follows but the NUL, which is not always compressed with the
+// text.
+func (p *plainText) end() error {
+	var rest [2]byte
+	n, err := io.ReadFull(p.from, rest[:])
+	switch {
+	case n > 1, n == 1 && rest[0] != 0:
+		return fmt.Errorf("%w: more XML than announced", ErrMalformed)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.EOF
+	}
+	return err
 }

@@ -93,7 +93,7 @@ func (r *recorder) cib(ctx context.Context, c *qb.Conn) error {
 	if err != nil {
 		return err
 	}
-	r.write(entry{Received: s.Received, Source: "snapshot", XML: string(xml)})
+	r.write(entry{Received: s.Asked, Source: "snapshot", XML: string(xml)})
 	return r.events(ctx, c, "cib", nil)
 }
 

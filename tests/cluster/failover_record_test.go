@@ -41,6 +41,12 @@ type failover struct {
 	} `json:"transitions"`
 	From string `json:"from"`
 	To   string `json:"to"`
+	Gaps []any  `json:"gaps"`
+
+	Phases []struct {
+		Name     string        `json:"name"`
+		Duration time.Duration `json:"duration"`
+	} `json:"phases"`
 
 	written time.Time
 }
