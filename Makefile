@@ -21,7 +21,7 @@ FAULTS ?= all
 
 .PHONY: help
 help: ## what there is to make
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 .PHONY: demo
 demo: ## three nodes, a power cut, the interruption; KEEP=1 leaves the cluster up
