@@ -90,7 +90,7 @@ func announceParameters() []ocf.Parameter {
 			Name: "arp_count", Type: ocf.Integer, Default: "5", Min: ocf.AtLeast(1),
 			Short: "Announcements after start",
 			Long: `How often the address is announced after start: for IPv4 by a gratuitous ARP request and a reply each, for IPv6 by
-an unsolicited neighbour advertisement. The first is sent by start, the others by the monitor after it.`,
+an unsolicited neighbour advertisement. They go on in the background after start has returned.`,
 		},
 		{
 			Name: "arp_interval", Type: ocf.Integer, Default: "200", Min: ocf.AtLeast(1),
@@ -130,7 +130,7 @@ lately is left out.`,
 		{
 			Name: "send_arp_opts", Type: ocf.String,
 			Short: "Options of the program that announces",
-			Long:  "Accepted and without effect: no program is run.",
+			Long:  "Accepted and without effect: the agent announces by itself.",
 		},
 	}
 }
