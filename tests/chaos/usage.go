@@ -60,6 +60,7 @@ Faults of the catalogue
   --sample 20ms            between two looks at each node's view
   --arp 10ms               between two questions who has the address
   --heal 240s              for the cluster to be clean after a fault
+  --max-doubled 5s         for two nodes to answer ARP for the address
   --out DIR                page, summary.json, junit.xml, log, events.jsonl, ledger.jsonl
   --undo-file FILE         where an injected fault stands until it is undone
 

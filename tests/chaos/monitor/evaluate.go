@@ -35,8 +35,12 @@ func (o *observation) evaluate(r Repetition, b fault.Bound, t times, rows checke
 	if o.blind == nil {
 		f.Lanes = append(f.Lanes, o.address.Lane(o.config.AddressName, t.injected, t.end))
 	}
+	for _, d := range o.address.Doublings() {
+		f.Doubled = append(f.Doubled, result.Doubling{From: result.Of(d.From - t.injected), To: result.Of(d.To - t.injected), Nodes: d.Nodes})
+	}
 	f.Violations = append(judge.Running(judge.Observed{
 		Injected: t.injected, Nodes: o.config.names(), Views: &o.views, Address: &o.address, Acks: o.acks(),
+		Fenced: o.fencings(t), Doubled: o.config.Doubled,
 	}), judge.Settled(rows.judged(), rows.result.Split, rows.at-t.injected)...)
 	return f
 }
@@ -60,6 +64,17 @@ func (o *observation) acks() []judge.Ack {
 		}
 		for _, a := range record.Acks() {
 			all = append(all, judge.Ack{Node: a.Answer.Node, Intended: a.Intended, Done: a.Done})
+		}
+	}
+	return all
+}
+
+// fencings are those that Pacemaker dates after the injection.
+func (o *observation) fencings(t times) []judge.Fencing {
+	var all []judge.Fencing
+	for _, n := range o.config.Nodes {
+		if at, fenced := o.fenced[n.Name]; fenced && at.After(t.injectedAt) {
+			all = append(all, judge.Fencing{Node: n.Name, At: at.Sub(o.origin)})
 		}
 	}
 	return all

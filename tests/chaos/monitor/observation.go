@@ -37,6 +37,7 @@ type observation struct {
 	latest  map[string]timeline.NodeView
 	address timeline.Address
 	blind   error // why ARP is not seen
+	fenced  map[string]time.Time
 }
 
 // observe starts everything; finish ends it.
