@@ -56,7 +56,7 @@ Faults of the catalogue
   --labctl COMMAND         for lab: labctl with its options, default labctl
   --yes                    do not ask before the first fault on real machines
   --address-resource ID    Pacemaker's name of the address, default vip
-  --direct 50ms            interval of the clients straight to each node
+  --direct 50ms            interval of the clients straight to each node, and of the glued one
   --sample 20ms            between two looks at each node's view
   --arp 10ms               between two questions who has the address
   --heal 240s              for the cluster to be clean after a fault

@@ -25,6 +25,12 @@ func (o *observation) evaluate(r Repetition, b fault.Bound, t times, rows checke
 		Marks: o.marks(t, frame, rows), Lost: len(rows.result.Lost), Unmeasured: o.unmeasured(frame, rows),
 	}
 	for _, record := range o.records {
+		if record.Client.Kind == client.Glued {
+			if o.gluedWords() != "" {
+				continue
+			}
+			record.Client.Node = o.glued.owner
+		}
 		f.Clients = append(f.Clients, record.Result(frame))
 	}
 	counts := o.book.Counts()
@@ -192,6 +198,9 @@ func (o *observation) unmeasured(frame client.Frame, rows checked) []string {
 	all := rows.failures
 	if o.blind != nil {
 		all = append(all, fmt.Sprintf("Who answers for the address was not seen: %v.", o.blind))
+	}
+	if why := o.gluedWords(); why != "" {
+		all = append(all, why)
 	}
 	if stalls := o.records[0].Stalls(max(stalled, o.config.Threshold)); len(stalls) > 0 {
 		all = append(all, stallWords(stalls, frame.Injected))
