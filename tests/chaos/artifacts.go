@@ -154,13 +154,14 @@ func summaries(faults []result.Fault) []result.Summary {
 		if !known {
 			i = len(all)
 			at[f.Name] = i
-			all = append(all, result.Summary{Fault: f.Name, Interruption: []result.Milliseconds{}, Violations: []result.Violation{}})
+			all = append(all, result.Summary{Fault: f.Name, Interruption: []result.Milliseconds{}, Doubled: []result.Milliseconds{}, Violations: []result.Violation{}})
 		}
 		s := &all[i]
 		s.N++
 		if len(f.Clients) > 0 {
 			s.Interruption = append(s.Interruption, f.Clients[0].Interruption)
 		}
+		s.Doubled = append(s.Doubled, f.LongestDoubled())
 		s.Acked, s.Lost, s.Indeterminate = s.Acked+f.Acked, s.Lost+f.Lost, s.Indeterminate+f.Indeterminate
 		s.Violations = append(s.Violations, f.Violations...)
 	}

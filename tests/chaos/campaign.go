@@ -89,7 +89,7 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 	c.config = monitor.Config{
 		Address: server, AddressName: host(opt.address), Resource: opt.resource, Target: reached,
 		Interval: opt.interval, Direct: opt.direct, Sample: opt.sample, ARP: opt.arp, Deadline: opt.timeout,
-		Threshold: opt.threshold, Before: opt.before, After: opt.after, Limit: opt.limit, Heal: opt.heal, Writer: c.attempt,
+		Threshold: opt.threshold, Before: opt.before, After: opt.after, Limit: opt.limit, Heal: opt.heal, Doubled: opt.doubled, Writer: c.attempt,
 	}
 	c.run = result.Run{ID: runName(time.Now()), Started: time.Now(), Address: host(opt.address),
 		Interval: result.Of(opt.interval), Deadline: result.Of(opt.timeout), Versions: map[string]string{}, Settings: map[string]string{}}

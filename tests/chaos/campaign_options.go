@@ -38,6 +38,7 @@ func (o *options) campaignFlags(set *flag.FlagSet) {
 	set.DurationVar(&o.sample, "sample", 20*time.Millisecond, "")
 	set.DurationVar(&o.arp, "arp", 10*time.Millisecond, "")
 	set.DurationVar(&o.heal, "heal", 4*time.Minute, "")
+	set.DurationVar(&o.doubled, "max-doubled", 5*time.Second, "")
 	set.StringVar(&o.outDir, "out", "", "")
 	set.StringVar(&o.undoFile, "undo-file", defaultUndoFile(), "")
 	o.promiseFlags(set)
@@ -106,7 +107,7 @@ func (o *options) checkCampaign() error {
 	case c.target == "ssh" && c.inventory == "":
 		return usageError("--inventory is missing: give the file that says how to reach the machines; chaos(8) describes it")
 	}
-	for name, d := range map[string]time.Duration{"direct": o.direct, "sample": o.sample, "arp": o.arp, "heal": o.heal} {
+	for name, d := range map[string]time.Duration{"direct": o.direct, "sample": o.sample, "arp": o.arp, "heal": o.heal, "max-doubled": o.doubled} {
 		if d < time.Millisecond {
 			return usageError("--%s is %v: give a duration of 1ms or more", name, d)
 		}

@@ -81,10 +81,12 @@ func repetition(name string, interruption result.Milliseconds, violations ...res
 
 func TestSummary(t *testing.T) {
 	broken := result.Violation{Kind: "two-primaries"}
-	got := summaries([]result.Fault{repetition("a", 900), repetition("b", 100), repetition("a", 1100, broken)})
+	doubled := repetition("a", 900)
+	doubled.Doubled = []result.Doubling{{From: 10, To: 50}, {From: 100, To: 300}, {From: 400, To: 410}}
+	got := summaries([]result.Fault{doubled, repetition("b", 100), repetition("a", 1100, broken)})
 	want := []result.Summary{
-		{Fault: "a", N: 2, Interruption: []result.Milliseconds{900, 1100}, Acked: 20, Indeterminate: 2, Violations: []result.Violation{broken}},
-		{Fault: "b", N: 1, Interruption: []result.Milliseconds{100}, Acked: 10, Indeterminate: 1, Violations: []result.Violation{}},
+		{Fault: "a", N: 2, Interruption: []result.Milliseconds{900, 1100}, Doubled: []result.Milliseconds{200, 0}, Acked: 20, Indeterminate: 2, Violations: []result.Violation{broken}},
+		{Fault: "b", N: 1, Interruption: []result.Milliseconds{100}, Doubled: []result.Milliseconds{0}, Acked: 10, Indeterminate: 1, Violations: []result.Violation{}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -91,6 +91,9 @@ func faultWords(f result.Fault) string {
 			cl.Acked, cl.Refused, cl.Indeterminate, cl.Latency.P50, cl.Latency.P99, cl.Latency.Max)
 	}
 	tab.Flush() //nolint:errcheck // a strings.Builder does not fail
+	for _, d := range f.Doubled {
+		fmt.Fprintf(&out, "  address on two nodes for %s from %+.2f s on: %s\n", milliseconds((d.To - d.From).Duration()), d.From.Duration().Seconds(), strings.Join(d.Nodes, " and "))
+	}
 	for _, v := range f.Violations {
 		fmt.Fprintf(&out, "  VIOLATION %s at %+.2f s: %s\n", v.Kind, v.At.Duration().Seconds(), v.Detail)
 	}

@@ -6,7 +6,7 @@
 // an earlier run; init, faults and undo help them.
 //
 // The parts: load keeps the schedule, client has the kinds of clients on it,
-// mariadb does one attempt, ledger keeps what became of each write, outage makes
+// mariadb does one attempt, glue leads one client to the old owner of the address, ledger keeps what became of each write, outage makes
 // interruptions of the answers, sample and timeline look at the nodes and the
 // address, judge finds broken promises, fault is the catalogue, target does it to
 // real nodes, monitor takes one fault from a clean cluster to a clean cluster, and

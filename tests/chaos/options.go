@@ -44,6 +44,7 @@ type options struct {
 	sample    time.Duration
 	arp       time.Duration
 	heal      time.Duration
+	doubled   time.Duration
 	resource  string
 	outDir    string
 	undoFile  string

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"holdfast/tests/chaos/fault"
+	"holdfast/tests/chaos/glue"
 	"holdfast/tests/chaos/target"
 )
 
 // undoWithin is how long the undoing may take: a machine may have to start first.
 const undoWithin = 3 * time.Minute
 
-// undo is chaos undo: end what an earlier run left injected.
+// undo is chaos undo: remove the way of the glued client and end what an earlier run left injected.
 func undo(args []string, stdout io.Writer, stop stops) error {
 	set := flag.NewFlagSet("chaos undo", flag.ContinueOnError)
 	file := set.String("undo-file", defaultUndoFile(), "")
@@ -33,6 +34,9 @@ func undo(args []string, stdout io.Writer, stop stops) error {
 	}
 	if *watch {
 		_, _ = io.Copy(io.Discard, os.Stdin) // any end of it is the monitor's end
+	}
+	if err := glue.Clear(); err != nil {
+		fmt.Fprintf(stdout, "%v\n", err)
 	}
 	injected, err := target.UndoFile(*file).Read()
 	if errors.Is(err, target.ErrNothing) {

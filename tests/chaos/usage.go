@@ -56,10 +56,11 @@ Faults of the catalogue
   --labctl COMMAND         for lab: labctl with its options, default labctl
   --yes                    do not ask before the first fault on real machines
   --address-resource ID    Pacemaker's name of the address, default vip
-  --direct 50ms            interval of the clients straight to each node
+  --direct 50ms            interval of the clients straight to each node, and of the glued one
   --sample 20ms            between two looks at each node's view
   --arp 10ms               between two questions who has the address
   --heal 240s              for the cluster to be clean after a fault
+  --max-doubled 5s         for two nodes to answer ARP for the address
   --out DIR                page, summary.json, junit.xml, log, events.jsonl, ledger.jsonl
   --undo-file FILE         where an injected fault stands until it is undone
 

@@ -15,6 +15,7 @@ const (
 	Persistent    = "persistent"   // writes over one connection, opened again when it breaks
 	Read          = "read"         // reads over one connection
 	Direct        = "direct"       // writes to one node at its own address, also when nobody should
+	Glued         = "glued"        // writes to the floating address at the hardware address of its old owner
 )
 
 // Attempt is what became of one tick.
@@ -23,7 +24,7 @@ type Attempt = load.Attempt[mariadb.Outcome]
 // Client is one client of a run.
 type Client struct {
 	Kind     string
-	Node     string // of a direct client
+	Node     string // of a direct client; of a glued one, the old owner
 	Number   int    // of the client in its run, from 0
 	Interval time.Duration
 	Do       func(ctx context.Context, run string, id uint64) mariadb.Outcome
@@ -45,9 +46,10 @@ func NumberOf(id uint64) int { return int(id >> numberShift) }
 // Config says which clients a run has.
 type Config struct {
 	Address  *mariadb.Server // the floating address
+	Glued    *mariadb.Server // the same over sockets that stay with its old owner; nil without such a client
 	Nodes    []Node
 	Interval time.Duration // of the clients through the address
-	Direct   time.Duration // interval of the clients straight to a node
+	Direct   time.Duration // interval of the clients straight to a node, and of the glued one
 }
 
 // Node is one node at its own address.
@@ -68,6 +70,10 @@ func All(c Config) []Client {
 	for _, n := range c.Nodes {
 		session := n.Server.Session()
 		clients = append(clients, Client{Kind: Direct, Node: n.Name, Interval: c.Direct, Do: session.Write, Close: session.Close})
+	}
+	if c.Glued != nil {
+		session := c.Glued.Session()
+		clients = append(clients, Client{Kind: Glued, Interval: c.Direct, Do: session.Write, Close: session.Close})
 	}
 	for i := range clients {
 		clients[i].Number = i

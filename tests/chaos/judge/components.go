@@ -18,7 +18,7 @@ const (
 	Divergent      = "divergent"       // the nodes have the same rows with different contents
 	TwoPrimaries   = "two-primaries"   // two primary components at the same time
 	MinorityAck    = "minority-ack"    // a node outside the primary component acknowledged a write
-	DoubledAddress = "doubled-address" // two nodes answered for the address
+	DoubledAddress = "doubled-address" // two nodes had the address, and served it or did not let go
 )
 
 // Observed is what the rules about the running cluster look at.
@@ -27,7 +27,9 @@ type Observed struct {
 	Nodes    []string
 	Views    *timeline.Nodes
 	Address  *timeline.Address
-	Acks     []Ack // of the clients straight to a node
+	Acks     []Ack         // of all writers
+	Fenced   []Fencing     // since the fault
+	Doubled  time.Duration // for how long two nodes may answer for the address; 0 is without a limit
 }
 
 // Ack is an acknowledgement that a node gave.
@@ -137,15 +139,6 @@ func exclusions(o Observed, node string) []span {
 				all = append(all, span{s.From, s.To})
 			}
 		}
-	}
-	return all
-}
-
-func doubledAddress(o Observed) []result.Violation {
-	var all []result.Violation
-	for _, d := range o.Address.Doublings() {
-		all = append(all, result.Violation{Kind: DoubledAddress, Node: d.Nodes[0], At: result.Of(d.From - o.Injected),
-			Detail: fmt.Sprintf("%s both answered ARP for the address for %v.", strings.Join(d.Nodes, " and "), round(d.To-d.From))})
 	}
 	return all
 }

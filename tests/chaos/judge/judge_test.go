@@ -18,6 +18,7 @@ type story struct {
 	views   timeline.Nodes
 	address timeline.Address
 	acks    []judge.Ack
+	fenced  []judge.Fencing
 }
 
 // in says that a node was in a primary view, sampled every 20 ms.
@@ -28,6 +29,13 @@ func (s *story) in(node string, from, to time.Duration, conf uint64, members ...
 func (s *story) seen(node string, from, to time.Duration, v timeline.NodeView) {
 	for at := from; at <= to; at += 20 * ms {
 		s.views.See(node, at, v)
+	}
+}
+
+// answers says that a node answered for the address.
+func (s *story) answers(node string, from, to time.Duration) {
+	for at := from; at <= to; at += 10 * ms {
+		s.address.Answer(node, at)
 	}
 }
 
@@ -96,19 +104,39 @@ func TestRunning(t *testing.T) {
 			s.cut()
 			s.acks = []judge.Ack{{Node: "db1", Intended: 990 * ms, Done: 1600 * ms}}
 		}, nil},
-		{"the address on two nodes", func(s *story) {
-			for at := time.Duration(0); at < 1000*ms; at += 10 * ms {
-				s.address.Answer("db1", at)
-				if at >= 500*ms {
-					s.address.Answer("db2", at)
-				}
-			}
+		{"the address on two nodes that both serve it", func(s *story) {
+			s.answers("db1", 0, 1000*ms)
+			s.answers("db2", 500*ms, 1000*ms)
+			s.ack("db1", 0, 1000*ms)
+			s.ack("db2", 0, 1000*ms)
 		}, []string{judge.DoubledAddress}},
+		{"the address still on a node that is cut off and refuses", func(s *story) {
+			s.answers("db1", 0, 2000*ms)
+			s.answers("db2", 1500*ms, 4000*ms)
+			s.ack("db1", 0, 1450*ms)
+			s.ack("db2", 0, 4000*ms)
+		}, nil},
+		{"the address for too long on a node that is cut off", func(s *story) {
+			s.answers("db1", 0, 7000*ms)
+			s.answers("db2", 1500*ms, 9000*ms)
+			s.ack("db2", 0, 9000*ms)
+		}, []string{judge.DoubledAddress}},
+		{"the address still on a node that is said to be fenced", func(s *story) {
+			s.answers("db1", 0, 4000*ms)
+			s.answers("db2", 1500*ms, 9000*ms)
+			s.fenced = []judge.Fencing{{Node: "db1", At: 2000 * ms}}
+		}, []string{judge.DoubledAddress}},
+		{"the address on a node until it is fenced", func(s *story) {
+			s.answers("db1", 0, 2600*ms)
+			s.answers("db2", 1500*ms, 9000*ms)
+			s.fenced = []judge.Fencing{{Node: "db1", At: 2000 * ms}, {Node: "db3", At: 1600 * ms}}
+		}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := story{address: timeline.Address{Patience: 100 * ms}}
 			test.see(&s)
-			got := judge.Running(judge.Observed{Injected: time.Second, Nodes: []string{"db1", "db2", "db3"}, Views: &s.views, Address: &s.address, Acks: s.acks})
+			got := judge.Running(judge.Observed{Injected: time.Second, Nodes: []string{"db1", "db2", "db3"}, Views: &s.views, Address: &s.address,
+				Acks: s.acks, Fenced: s.fenced, Doubled: 5 * time.Second})
 			if !slices.Equal(kinds(got), test.want) {
 				t.Errorf("got %+v, want %v", got, test.want)
 			}

@@ -154,6 +154,9 @@ func account(f result.Fault) string {
 	default:
 		fmt.Fprintf(&out, "interruption: %s\n", took)
 	}
+	if doubled := f.LongestDoubled(); doubled > 0 {
+		fmt.Fprintf(&out, "address on two nodes: %s at most\n", doubled.Duration().Round(time.Millisecond))
+	}
 	fmt.Fprintf(&out, "acknowledged: %d, lost: %d, indeterminate: %d\n", f.Acked, f.Lost, f.Indeterminate)
 	for _, m := range f.Marks {
 		fmt.Fprintf(&out, "%+10.0f ms  %s %s\n", float64(m.At), m.Name, m.Node)

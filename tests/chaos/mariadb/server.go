@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"net"
+	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -15,11 +17,15 @@ type Config struct {
 	User     string
 	Password string
 	Database string
+	// Control sees every socket before it is connected, as net.Dialer's does; nil
+	// for ordinary ones.
+	Control func(network, address string, conn syscall.RawConn) error
 }
 
 // Server is one MariaDB address. It holds no connection; its methods may be
 // called at the same time.
 type Server struct {
+	config    Config
 	address   string
 	database  string
 	connector driver.Connector // selects no database: a node that misses it must still answer
@@ -37,11 +43,16 @@ func New(c Config) (*Server, error) {
 	cfg.ConnectionAttributes = ""   // nothing to send
 	cfg.AllowNativePasswords = true // MariaDB's default authentication
 	cfg.Collation = "utf8mb4_general_ci"
+	if c.Control != nil {
+		dialer := &net.Dialer{Control: c.Control}
+		cfg.DialFunc = dialer.DialContext
+	}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("configure the connection to %s: %w", c.Address, err)
 	}
 	return &Server{
+		config:    c,
 		address:   c.Address,
 		database:  c.Database,
 		connector: connector,
@@ -51,6 +62,13 @@ func New(c Config) (*Server, error) {
 
 // Address is the host:port that the server was configured with.
 func (s *Server) Address() string { return s.address }
+
+// Over is the same server over sockets that control has seen.
+func (s *Server) Over(control func(network, address string, conn syscall.RawConn) error) (*Server, error) {
+	c := s.config
+	c.Control = control
+	return New(c)
+}
 
 // Prepare creates the database and the table of writes where they are missing.
 func (s *Server) Prepare(ctx context.Context) error {

@@ -62,6 +62,7 @@ func (o *observation) dirt(ctx context.Context) []string {
 	if err != nil {
 		return append(why, err.Error())
 	}
+	o.fenced = status.Fenced()
 	if silence, served := o.steady(0); !served {
 		why = append(why, fmt.Sprintf("the writer is not served (steady for %v)", silence))
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Sample      time.Duration // between two looks at a node
 	ARP         time.Duration // between two questions for the address
 	Deadline    time.Duration // of an attempt
+	Doubled     time.Duration // for how long two nodes may answer for the address
 	Threshold   time.Duration // a shorter gap is ordinary latency
 	Before      time.Duration // of steady service before the fault
 	After       time.Duration // of steady service after it

@@ -25,6 +25,12 @@ func (o *observation) evaluate(r Repetition, b fault.Bound, t times, rows checke
 		Marks: o.marks(t, frame, rows), Lost: len(rows.result.Lost), Unmeasured: o.unmeasured(frame, rows),
 	}
 	for _, record := range o.records {
+		if record.Client.Kind == client.Glued {
+			if o.gluedWords() != "" {
+				continue
+			}
+			record.Client.Node = o.glued.owner
+		}
 		f.Clients = append(f.Clients, record.Result(frame))
 	}
 	counts := o.book.Counts()
@@ -35,8 +41,12 @@ func (o *observation) evaluate(r Repetition, b fault.Bound, t times, rows checke
 	if o.blind == nil {
 		f.Lanes = append(f.Lanes, o.address.Lane(o.config.AddressName, t.injected, t.end))
 	}
+	for _, d := range o.address.Doublings() {
+		f.Doubled = append(f.Doubled, result.Doubling{From: result.Of(d.From - t.injected), To: result.Of(d.To - t.injected), Nodes: d.Nodes})
+	}
 	f.Violations = append(judge.Running(judge.Observed{
 		Injected: t.injected, Nodes: o.config.names(), Views: &o.views, Address: &o.address, Acks: o.acks(),
+		Fenced: o.fencings(t), Doubled: o.config.Doubled,
 	}), judge.Settled(rows.judged(), rows.result.Split, rows.at-t.injected)...)
 	return f
 }
@@ -60,6 +70,17 @@ func (o *observation) acks() []judge.Ack {
 		}
 		for _, a := range record.Acks() {
 			all = append(all, judge.Ack{Node: a.Answer.Node, Intended: a.Intended, Done: a.Done})
+		}
+	}
+	return all
+}
+
+// fencings are those that Pacemaker dates after the injection.
+func (o *observation) fencings(t times) []judge.Fencing {
+	var all []judge.Fencing
+	for _, n := range o.config.Nodes {
+		if at, fenced := o.fenced[n.Name]; fenced && at.After(t.injectedAt) {
+			all = append(all, judge.Fencing{Node: n.Name, At: at.Sub(o.origin)})
 		}
 	}
 	return all
@@ -177,6 +198,9 @@ func (o *observation) unmeasured(frame client.Frame, rows checked) []string {
 	all := rows.failures
 	if o.blind != nil {
 		all = append(all, fmt.Sprintf("Who answers for the address was not seen: %v.", o.blind))
+	}
+	if why := o.gluedWords(); why != "" {
+		all = append(all, why)
 	}
 	if stalls := o.records[0].Stalls(max(stalled, o.config.Threshold)); len(stalls) > 0 {
 		all = append(all, stallWords(stalls, frame.Injected))

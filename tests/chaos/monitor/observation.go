@@ -26,6 +26,9 @@ type observation struct {
 	clients []client.Client
 	stop    context.CancelFunc
 	over    sync.WaitGroup
+	arp     *sample.ARP // nil when blind
+	blind   error       // why ARP is not seen
+	unglued string      // why there is no glued client
 
 	mu      sync.Mutex // guards what follows
 	records []*client.Record
@@ -36,7 +39,8 @@ type observation struct {
 	views   timeline.Nodes
 	latest  map[string]timeline.NodeView
 	address timeline.Address
-	blind   error // why ARP is not seen
+	glued   *glued
+	fenced  map[string]time.Time
 }
 
 // observe starts everything; finish ends it.
@@ -46,13 +50,20 @@ func observe(ctx context.Context, c Config, run string) *observation {
 		config: c, run: run, origin: time.Now(), stop: stop, latest: map[string]timeline.NodeView{},
 		streak:  outage.Streak{Threshold: c.Threshold},
 		address: timeline.Address{Patience: patience * c.ARP},
-		clients: client.All(client.Config{Address: c.Address, Nodes: c.Nodes, Interval: c.Interval, Direct: c.Direct}),
 	}
+	o.arp, o.blind = sample.ListenARP(c.Address.Address(), c.sampled())
+	o.glue()
+	o.clients = client.All(o.clientConfig())
 	attempts := make(chan client.Answered, 4096)
 	var running sync.WaitGroup
 	for _, cl := range o.clients {
 		o.records = append(o.records, &client.Record{Client: cl})
-		running.Go(func() { cl.Run(ctx, run, o.origin, c.Deadline, attempts) })
+		work := func() { cl.Run(ctx, run, o.origin, c.Deadline, attempts) }
+		if cl.Kind == client.Glued {
+			running.Go(func() { o.glued.run(ctx, work) })
+			continue
+		}
+		running.Go(work)
 	}
 	go func() {
 		running.Wait()
@@ -79,17 +90,18 @@ func (o *observation) watchNodes(ctx context.Context) {
 }
 
 func (o *observation) watchAddress(ctx context.Context) {
-	arp, err := sample.ListenARP(o.config.Address.Address(), o.config.sampled())
-	if err != nil {
-		o.blind = err
+	if o.blind != nil {
 		return
 	}
 	answers := make(chan sample.Answered, 256)
-	go arp.Run(ctx, o.origin, o.config.ARP, answers)
+	go o.arp.Run(ctx, o.origin, o.config.ARP, answers)
 	o.over.Go(func() {
 		for a := range answers {
 			o.mu.Lock()
 			o.address.Answer(a.Node, a.At)
+			if o.glued != nil {
+				o.glued.answered(a)
+			}
 			o.mu.Unlock()
 		}
 	})
@@ -99,6 +111,7 @@ func (o *observation) watchAddress(ctx context.Context) {
 func (o *observation) finish() {
 	o.stop()
 	o.over.Wait()
+	o.unstick()
 }
 
 func (o *observation) now() time.Duration { return time.Since(o.origin) }

@@ -104,6 +104,7 @@ func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Boun
 	if err := book.Injecting(b); err != nil {
 		return t, err
 	}
+	o.stick()
 	t.injectedAt, t.injected = time.Now(), o.now()
 	o.config.Tell(Event{At: t.injectedAt, Kind: KindFault, Node: strings.Join(b.Targets, "+"), Text: b.Fault.Name + " on " + strings.Join(b.Targets, ", ")})
 	injecting, cancel := context.WithTimeout(ctx, injectLimit)

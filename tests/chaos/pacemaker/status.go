@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Status is the part of `crm_mon -1 --output-as=xml` that matters (Pacemaker's
@@ -40,6 +41,35 @@ type Status struct {
 	Bans []struct {
 		ID string `xml:"id,attr"`
 	} `xml:"bans>ban"`
+	Fencings []Fencing `xml:"fence_history>fence_event"`
+}
+
+// Fencing is one entry of the history of fencing.
+type Fencing struct {
+	Target    string `xml:"target,attr"`
+	Action    string `xml:"action,attr"`
+	Result    string `xml:"status,attr"`
+	Completed string `xml:"completed,attr"`
+}
+
+// Fenced says when each node was fenced last. Pacemaker 2.1.5 gives whole
+// seconds, cut off; later versions are exact. What cannot be read is left out.
+func (s Status) Fenced() map[string]time.Time {
+	last := map[string]time.Time{}
+	for _, f := range s.Fencings {
+		if f.Result != "success" || f.Action != "reboot" && f.Action != "off" {
+			continue
+		}
+		// A blank before the zone came with the fractions of a second.
+		at, err := time.Parse("2006-01-02 15:04:05Z07:00", strings.Replace(f.Completed, " Z", "Z", 1))
+		if err != nil {
+			at, err = time.Parse("2006-01-02 15:04:05 -07:00", f.Completed)
+		}
+		if err == nil && at.After(last[f.Target]) {
+			last[f.Target] = at
+		}
+	}
+	return last
 }
 
 type resource struct {

@@ -46,6 +46,7 @@ type repetitionModel struct {
 	Views      []viewModel
 	Marks      []markModel
 	Violations []markModel
+	Doubled    []string
 	Clients    []clientRow
 	Unmeasured []string
 }
@@ -136,6 +137,7 @@ func newRepetition(run result.Run, f result.Fault, id string) repetitionModel {
 		Summary:    repetitionSummary(run, f),
 		Marks:      markModels(f.Marks, nil),
 		Violations: violationModels(f.Violations),
+		Doubled:    doubledWords(f),
 		Unmeasured: f.Unmeasured,
 	}
 	if len(f.Targets) > 0 {

@@ -53,6 +53,7 @@ type group struct {
 	acked         int
 	lost          int
 	indeterminate int
+	doubled       result.Milliseconds // the longest time with the address on two nodes
 	violations    int
 	unmeasured    int // repetitions in which something could not be seen
 }
@@ -80,6 +81,7 @@ func (g *group) add(f result.Fault) {
 	g.lost += f.Lost
 	g.indeterminate += f.Indeterminate
 	g.violations += len(f.Violations)
+	g.doubled = max(g.doubled, f.LongestDoubled())
 	if len(f.Unmeasured) > 0 {
 		g.unmeasured++
 	}

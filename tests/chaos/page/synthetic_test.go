@@ -124,6 +124,7 @@ func attempts(c result.Client, interval, until result.Milliseconds, dice *rand.R
 // broken adds every kind of violation to a repetition.
 func broken(f *result.Fault) {
 	f.Lost = 2
+	f.Doubled = []result.Doubling{{From: 700, To: 940, Nodes: []string{"db1", "db2"}}}
 	f.Violations = []result.Violation{
 		{Kind: "two-primaries", Node: "db1", At: 900, Detail: "db1 and db2 were Primary with different members."},
 		{Kind: "lost", Node: "db3", At: 1400, Detail: "2 acknowledged writes are not on db3: id 17 and <18>."},

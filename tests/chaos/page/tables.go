@@ -2,7 +2,9 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"holdfast/tests/chaos/result"
 	"holdfast/tests/chaos/sla"
@@ -13,7 +15,7 @@ type row struct {
 	ID, Fault, N           string
 	Median, P95, Max       string
 	Availability           string
-	Acked, Lost            string
+	Acked, Lost, Doubled   string
 	Indeterminate, Broken  string
 	LostBad, ViolationsBad bool
 }
@@ -22,7 +24,7 @@ func newRow(g group, id string, digits int) row {
 	r := row{
 		ID: id, Fault: g.name, N: strconv.Itoa(len(g.repetitions)),
 		Median: nothing, P95: nothing, Max: nothing, Availability: nothing,
-		Acked: count(g.acked), Lost: count(g.lost), Indeterminate: count(g.indeterminate), Broken: count(g.violations),
+		Acked: count(g.acked), Lost: count(g.lost), Doubled: nothing, Indeterminate: count(g.indeterminate), Broken: count(g.violations),
 		LostBad: g.lost > 0, ViolationsBad: g.violations > 0,
 	}
 	if n := len(g.interruptions); n < len(g.repetitions) {
@@ -32,6 +34,9 @@ func newRow(g group, id string, digits int) row {
 		r.Median = figureCell(median(all), digits)
 		r.P95 = figureCell(nearestRank(all, 0.95), digits)
 		r.Max = figureCell(all[len(all)-1], digits)
+	}
+	if g.doubled > 0 {
+		r.Doubled = seconds(g.doubled, digits)
 	}
 	if g.ticks > 0 {
 		r.Availability = share(g.inTime / g.ticks)
@@ -69,6 +74,15 @@ func newClientRow(c result.Client, digits int) clientRow {
 
 func latencyCell(m result.Milliseconds) string { return strconv.FormatFloat(float64(m), 'f', 1, 64) }
 
+// doubledWords says when two nodes answered for the address.
+func doubledWords(f result.Fault) []string {
+	words := make([]string, len(f.Doubled))
+	for i, d := range f.Doubled {
+		words[i] = fmt.Sprintf("For %s, from %s on, %s answered ARP for the address.", duration(d.To-d.From), offset(d.From), strings.Join(d.Nodes, " and "))
+	}
+	return words
+}
+
 // remarks are the sentences without which the summary would claim too much.
 func remarks(run result.Run, all []group) []string {
 	repetitions, acked, lost, violations, unmeasured, missing, open, most := 0, 0, 0, 0, 0, 0, 0, 0
@@ -97,6 +111,9 @@ func remarks(run result.Run, all []group) []string {
 	}
 	if missing > 0 {
 		said = append(said, fmt.Sprintf("%s means not measured: no client wrote over a new connection.", nothing))
+	}
+	if slices.ContainsFunc(all, func(g group) bool { return g.doubled > 0 }) {
+		said = append(said, "Doubled is the longest time for which two nodes answered ARP for the address: one that is cut off cannot be told to let go. It is a violation only when both acknowledged writes meanwhile, or when it lasted.")
 	}
 	said = append(said, fmt.Sprintf("An interruption lasts from the last good answer before to the first good one after, as a client sees it that connects anew every %s.", duration(run.Interval)))
 	if most < 20 {

@@ -49,11 +49,28 @@ type Fault struct {
 	Marks         []Mark       `json:"marks"` // injection, undoing and the visible phases
 	Clients       []Client     `json:"clients"`
 	Lanes         []Lane       `json:"lanes"`
+	Doubled       []Doubling   `json:"doubled"` // when two nodes answered ARP for the address
 	Acked         int          `json:"acked"`
 	Lost          int          `json:"lost"`
 	Indeterminate int          `json:"indeterminate"`
 	Violations    []Violation  `json:"violations"`
 	Unmeasured    []string     `json:"unmeasured"` // what could not be seen, a sentence each
+}
+
+// Doubling is a time in which several nodes answered ARP for the address.
+type Doubling struct {
+	From  Milliseconds `json:"from"`
+	To    Milliseconds `json:"to"`
+	Nodes []string     `json:"nodes"`
+}
+
+// LongestDoubled is how long the longest doubling of the address was; 0 without one.
+func (f Fault) LongestDoubled() Milliseconds {
+	var longest Milliseconds
+	for _, d := range f.Doubled {
+		longest = max(longest, d.To-d.From)
+	}
+	return longest
 }
 
 // Mark is a moment: one of the names below, or a phase of the fault's own.
@@ -136,6 +153,7 @@ type Summary struct {
 	Fault         string         `json:"fault"`
 	N             int            `json:"n"`
 	Interruption  []Milliseconds `json:"interruption_ms"` // of the new-connection writer, in order
+	Doubled       []Milliseconds `json:"doubled_ms"`      // for how long the address was on two nodes, in order
 	Acked         int            `json:"acked"`
 	Lost          int            `json:"lost"`
 	Indeterminate int            `json:"indeterminate"`

@@ -18,8 +18,9 @@ const protocolARP = 0x0806
 
 // Answered is one ARP answer for the floating address.
 type Answered struct {
-	Node string // whose hardware address it was; the hardware address itself when it is no node's
-	At   time.Duration
+	Node     string // whose hardware address it was; the hardware address itself when it is no node's
+	Hardware net.HardwareAddr
+	At       time.Duration
 }
 
 // ARP asks the network who has the floating address. Make it with [ListenARP].
@@ -28,6 +29,8 @@ type ARP struct {
 	conn    *packet.Conn
 	source  net.HardwareAddr // nobody's, so that no table of neighbours learns from the answers
 	address netip.Addr
+	ifi     *net.Interface
+	local   netip.Addr
 	nodes   map[netip.Addr]string
 	names   map[string]string // of the nodes, by hardware address
 }
@@ -39,7 +42,7 @@ func ListenARP(address string, nodes []Node) (*ARP, error) {
 	if err != nil || !ip.Is4() {
 		return nil, fmt.Errorf("%s is not an IPv4 address: who answers for it is not seen", host(address))
 	}
-	ifi, err := interfaceTo(ip)
+	ifi, local, err := wayTo(ip)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +59,8 @@ func ListenARP(address string, nodes []Node) (*ARP, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for ARP on %s: %w", ifi.Name, err), conn.Close())
 	}
-	a := &ARP{client: client, conn: conn, source: make(net.HardwareAddr, 6), address: ip, nodes: map[netip.Addr]string{}, names: map[string]string{}}
+	a := &ARP{client: client, conn: conn, source: make(net.HardwareAddr, 6), address: ip, ifi: ifi, local: local,
+		nodes: map[netip.Addr]string{}, names: map[string]string{}}
 	_, _ = rand.Read(a.source)           // it never fails (crypto/rand)
 	a.source[0] = a.source[0]&^0x01 | 02 // unicast, locally administered (IEEE 802, clause 8.2)
 	for _, n := range nodes {
@@ -67,35 +71,42 @@ func ListenARP(address string, nodes []Node) (*ARP, error) {
 	return a, nil
 }
 
-// interfaceTo finds the interface over which the kernel reaches the address
-// directly.
-func interfaceTo(ip netip.Addr) (*net.Interface, error) {
+// Way is how the kernel reaches the floating address: its interface and the local
+// address there.
+func (a *ARP) Way() (address netip.Addr, ifi *net.Interface, local netip.Addr) {
+	return a.address, a.ifi, a.local
+}
+
+// wayTo finds the interface over which the kernel reaches the address directly,
+// and the local address that it uses.
+func wayTo(ip netip.Addr) (*net.Interface, netip.Addr, error) {
+	none := netip.Addr{}
 	conn, err := net.Dial("udp4", netip.AddrPortFrom(ip, 9).String()) // sends nothing
 	if err != nil {
-		return nil, fmt.Errorf("find the way to %s: %w", ip, err)
+		return nil, none, fmt.Errorf("find the way to %s: %w", ip, err)
 	}
 	defer conn.Close()
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if err != nil {
-		return nil, fmt.Errorf("find the way to %s: %w", ip, err)
+		return nil, none, fmt.Errorf("find the way to %s: %w", ip, err)
 	}
 	all, err := net.Interfaces()
 	if err != nil {
-		return nil, fmt.Errorf("list the interfaces: %w", err)
+		return nil, none, fmt.Errorf("list the interfaces: %w", err)
 	}
 	for _, ifi := range all {
 		addresses, err := ifi.Addrs()
 		if err != nil {
-			return nil, fmt.Errorf("list the addresses of %s: %w", ifi.Name, err)
+			return nil, none, fmt.Errorf("list the addresses of %s: %w", ifi.Name, err)
 		}
 		for _, a := range addresses {
 			prefix, err := netip.ParsePrefix(a.String())
 			if err == nil && prefix.Addr() == local.Addr() && prefix.Contains(ip) {
-				return &ifi, nil
+				return &ifi, local.Addr(), nil
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s is not in a network of this machine: who answers ARP for it is not seen", ip)
+	return nil, none, fmt.Errorf("%s is not in a network of this machine: who answers ARP for it is not seen", ip)
 }
 
 // Run asks for the floating address once per interval, and for every node's own
@@ -127,7 +138,7 @@ func (a *ARP) Run(ctx context.Context, origin time.Time, interval time.Duration,
 		if node, known := a.names[hardware]; known {
 			name = node
 		}
-		out <- Answered{Node: name, At: time.Since(origin)}
+		out <- Answered{Node: name, Hardware: answer.SenderHardwareAddr, At: time.Since(origin)}
 	}
 }
 
