@@ -63,7 +63,7 @@ func watch(opt options, stdout io.Writer, stop stops) error {
 	if err != nil {
 		return unmeasurable("could not start: %w: %s; chaos init makes the table", err, mariadb.Advice(err))
 	}
-	art, err := openArtifacts(opt.outDir, stdout)
+	art, err := openArtifacts(opt.outDir, stdout, false)
 	if err != nil {
 		return err
 	}
