@@ -121,10 +121,18 @@ func (a *artifacts) deliver(run result.Run) error {
 	if a.dir == "" {
 		return nil
 	}
+	return errors.Join(a.tables(run), a.replace(pageFile, func(w io.Writer) error { return page.Write(w, run) }))
+}
+
+// tables writes those of the files that cost next to nothing; drawing the page of
+// 150 repetitions takes a second of a processor that the cluster needs.
+func (a *artifacts) tables(run result.Run) error {
+	if a.dir == "" {
+		return nil
+	}
 	return errors.Join(
 		a.replace(summaryFile, func(w io.Writer) error { return writeJSON(w, summaries(run.Faults)) }),
 		a.replace(junitFile, func(w io.Writer) error { return junit.Write(w, run) }),
-		a.replace(pageFile, func(w io.Writer) error { return page.Write(w, run) }),
 		a.broken(),
 	)
 }

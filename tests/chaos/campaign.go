@@ -231,7 +231,11 @@ func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	plain.Clients = withoutDots(plain.Clients)
 	c.art.event(eventLine{At: c.run.Ended, Kind: "RESULT", Done: &plain})
 	c.art.screen.plain(faultWords(out.Fault))
-	return errors.Join(out.Err, c.art.keep(out.Fault), c.art.deliver(c.run))
+	deliver := c.art.tables
+	if number == c.opt.campaign.repeat {
+		deliver = c.art.deliver
+	}
+	return errors.Join(out.Err, c.art.keep(out.Fault), deliver(c.run))
 }
 
 // attempt tells people when the service goes and comes.
