@@ -18,6 +18,7 @@ KEEP   ?=
 N      ?= 10
 COUNT  ?= 30
 FAULTS ?= all
+CONTINUE ?=
 
 .PHONY: help
 help: ## what there is to make
@@ -34,9 +35,9 @@ demo-series: ## the demonstration N times in a row, with a table of the figures;
 	N=$(N) tests/demo/series
 
 .PHONY: campaign
-campaign: ## every fault of the catalogue N times on the lab, in build/chaos; N=5, FAULTS="power-cut ..."
+campaign: ## every fault of the catalogue N times on the lab, in build/chaos; N=5, FAULTS="power-cut ...", CONTINUE=1
 	@packaging/preflight demo
-	N=$(if $(filter command line environment,$(origin N)),$(N),5) FAULTS="$(FAULTS)" KEEP=$(KEEP) tests/demo/campaign
+	N=$(if $(filter command line environment,$(origin N)),$(N),5) FAULTS="$(FAULTS)" KEEP=$(KEEP) CONTINUE=$(CONTINUE) tests/demo/campaign
 
 .PHONY: test
 test: ## every test

@@ -39,12 +39,20 @@ type artifacts struct {
 	files  []*os.File
 }
 
-func openArtifacts(dir string, people io.Writer) (*artifacts, error) {
+// openArtifacts makes the directory. What was there before stays where a run goes
+// on, and else makes room.
+func openArtifacts(dir string, people io.Writer, goOn bool) (*artifacts, error) {
 	a := &artifacts{dir: dir, screen: &screen{out: people}}
 	if dir == "" {
 		return a, nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	err := os.MkdirAll(dir, 0o755)
+	mode := os.O_APPEND
+	if !goOn {
+		mode = os.O_TRUNC
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, headFile)), os.RemoveAll(filepath.Join(dir, repetitionsDir)))
+	}
+	if err != nil {
 		return nil, startError("could not start: %w: give --out a directory that can be written", err)
 	}
 	for _, f := range []struct {
@@ -55,7 +63,7 @@ func openArtifacts(dir string, people io.Writer) (*artifacts, error) {
 		{eventsFile, func(w io.Writer) { a.events = w }},
 		{ledgerFile, func(w io.Writer) { a.ledger = w }},
 	} {
-		file, err := os.Create(filepath.Join(dir, f.name))
+		file, err := os.OpenFile(filepath.Join(dir, f.name), os.O_WRONLY|os.O_CREATE|mode, 0o644)
 		if err != nil {
 			return nil, errors.Join(startError("could not start: %w: give --out a directory that can be written", err), a.close())
 		}
@@ -113,10 +121,18 @@ func (a *artifacts) deliver(run result.Run) error {
 	if a.dir == "" {
 		return nil
 	}
+	return errors.Join(a.tables(run), a.replace(pageFile, func(w io.Writer) error { return page.Write(w, run) }))
+}
+
+// tables writes those of the files that cost next to nothing; drawing the page of
+// 150 repetitions takes a second of a processor that the cluster needs.
+func (a *artifacts) tables(run result.Run) error {
+	if a.dir == "" {
+		return nil
+	}
 	return errors.Join(
 		a.replace(summaryFile, func(w io.Writer) error { return writeJSON(w, summaries(run.Faults)) }),
 		a.replace(junitFile, func(w io.Writer) error { return junit.Write(w, run) }),
-		a.replace(pageFile, func(w io.Writer) error { return page.Write(w, run) }),
 		a.broken(),
 	)
 }

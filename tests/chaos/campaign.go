@@ -101,7 +101,7 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 		c.config.Nodes = append(c.config.Nodes, client.Node{Name: n.name, Server: server})
 		c.run.Nodes = append(c.run.Nodes, result.Node{Name: n.name, Address: host(n.address)})
 	}
-	if c.art, err = openArtifacts(opt.outDir, people); err != nil {
+	if c.art, err = openArtifacts(opt.outDir, people, opt.campaign.goOn); err != nil {
 		return nil, err
 	}
 	c.config.Ledger, c.config.Tell = c.art.ledger, c.art.hear
@@ -127,7 +127,7 @@ func (c *campaign) possible() ([]fault.Fault, error) {
 			case why == "":
 				faults = append(faults, f)
 			case name == "all":
-				c.run.Settings["not run: "+f.Name] = why
+				c.run.Settings[leftOut+f.Name] = why
 				c.art.screen.tell(time.Now(), kindInfo, "%s is left out: %s", f.Name, why)
 			default:
 				return nil, usageError("%s cannot be done here: %s", f.Name, why)
@@ -150,10 +150,33 @@ func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
 		return startError("could not start: the cluster is not healthy: %s", strings.Join(why, "; "))
 	}
 	c.describe(ctx)
+	if err := c.resume(); err != nil {
+		return err
+	}
 	if c.target.Name != "ssh" || c.opt.campaign.yes {
 		return nil
 	}
 	return askPermission(os.Stdin, c.art.screen, faults, c.run)
+}
+
+// resume takes up the run that --continue means, if there is one.
+func (c *campaign) resume() error {
+	if c.opt.campaign.goOn {
+		earlier, found, err := unfinished(c.opt.outDir)
+		if err != nil {
+			return startError("could not start: %w", err)
+		}
+		if found {
+			if err := c.takeUp(earlier); err != nil {
+				return err
+			}
+			c.art.screen.tell(time.Now(), kindInfo, "the run %s goes on; %d repetitions are done", c.run.ID, len(c.run.Faults))
+		}
+	}
+	if err := c.art.begin(c.run); err != nil {
+		return startError("could not start: %w", err)
+	}
+	return nil
 }
 
 // askPermission lets a person decide; without a person there is no permission.
@@ -178,6 +201,9 @@ func (c *campaign) all(stop stops, faults []fault.Fault) error {
 	total := len(faults) * c.opt.campaign.repeat
 	for i, f := range faults {
 		for n := range c.opt.campaign.repeat {
+			if c.done(f.Name, n+1) {
+				continue
+			}
 			c.art.screen.plain(fmt.Sprintf("\n%d of %d: %s, repetition %d\n", i*c.opt.campaign.repeat+n+1, total, f.Name, n+1))
 			if err := c.once(stop, f, n+1); err != nil {
 				return err
@@ -205,7 +231,11 @@ func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	plain.Clients = withoutDots(plain.Clients)
 	c.art.event(eventLine{At: c.run.Ended, Kind: "RESULT", Done: &plain})
 	c.art.screen.plain(faultWords(out.Fault))
-	return errors.Join(out.Err, c.art.deliver(c.run))
+	deliver := c.art.tables
+	if number == c.opt.campaign.repeat {
+		deliver = c.art.deliver
+	}
+	return errors.Join(out.Err, c.art.keep(out.Fault), deliver(c.run))
 }
 
 // attempt tells people when the service goes and comes.

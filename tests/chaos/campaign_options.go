@@ -20,6 +20,7 @@ type campaignOptions struct {
 	inventory string
 	labctl    string
 	yes       bool
+	goOn      bool          // with the run in --out
 	own       string        // file of faults of one's own
 	catalogue []fault.Fault // theirs and ours
 }
@@ -32,6 +33,7 @@ func (o *options) campaignFlags(set *flag.FlagSet) {
 	set.StringVar(&c.inventory, "inventory", "", "")
 	set.StringVar(&c.labctl, "labctl", "labctl", "")
 	set.BoolVar(&c.yes, "yes", false, "")
+	set.BoolVar(&c.goOn, "continue", false, "")
 	set.StringVar(&c.own, "catalogue", "", "")
 	set.StringVar(&o.resource, "address-resource", "vip", "")
 	set.DurationVar(&o.direct, "direct", 50*time.Millisecond, "")
@@ -98,6 +100,8 @@ func (o *options) checkCampaign() error {
 		return usageError("%q and a command exclude each other: give names of faults or, behind --, a command", o.faults[0])
 	case c.repeat < 1:
 		return usageError("--repeat is %d: give how often each fault is done, 1 or more", c.repeat)
+	case c.goOn && o.outDir == "":
+		return usageError("--continue needs --out: give the directory of the run that was cut off")
 	case o.noVerify || o.duration > 0:
 		return usageError("--no-verify and --duration do not go with faults of the catalogue: each is verified and ends by itself")
 	case len(o.nodes) < 3:

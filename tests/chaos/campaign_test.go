@@ -47,6 +47,7 @@ func TestCampaignUsage(t *testing.T) {
 		{threeNodes("--target", "ssh", "power-cut"), "--inventory"},
 		{threeNodes("--target", "lab", "explosion"), `"explosion"`},
 		{threeNodes("--target", "lab", "--repeat", "0", "power-cut"), "--repeat"},
+		{threeNodes("--target", "lab", "--continue", "power-cut"), "--out"},
 		{threeNodes("--target", "lab", "--no-verify", "power-cut"), "--no-verify"},
 		{threeNodes("--target", "lab", "--sample", "0s", "power-cut"), "--sample"},
 		{threeNodes("--target", "lab", "power-cut", "--", "reboot"), "exclude each other"},
@@ -157,7 +158,7 @@ func TestWatchVerdict(t *testing.T) {
 
 func TestArtifacts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	art, err := openArtifacts(dir, io.Discard)
+	art, err := openArtifacts(dir, io.Discard, false)
 	if err != nil {
 		t.Fatal(err)
 	}

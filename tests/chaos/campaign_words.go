@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -58,6 +60,7 @@ echo "version kernel $(uname -r)"
 corosync-cmapctl 2>/dev/null | sed -nE 's/^runtime\.config\.(totem\.(token|consensus|join)) .*= (.*)/setting \1 \3/p' || true
 crm_attribute --type crm_config --name stonith-enabled --query --quiet 2>/dev/null | sed 's/^/setting stonith-enabled /' || true
 sed -nE 's/^(SUSPECT_TIMEOUT|DATABASE_MONITOR|ADDRESS_MONITOR|LINK_TIMEOUT)=([0-9]+).*/setting \1 \2/p' /etc/holdfast/cluster.conf 2>/dev/null || true
+echo "version files-of-holdfast $(dpkg -L holdfast-agents holdfast-cluster 2>/dev/null | while read -r f; do if [ -f "$f" ]; then cat "$f"; fi; done | sha256sum | cut -c 1-16)"
 echo "setting cores $(nproc)"`
 	limited, cancel := context.WithTimeout(ctx, prepareDeadline)
 	defer cancel()
@@ -77,7 +80,21 @@ echo "setting cores $(nproc)"`
 			c.run.Settings[words[1]] = words[2]
 		}
 	}
+	c.run.Versions["chaos"] = build()
 	c.run.Settings["target"] = c.target.Name
+}
+
+// build names this program by its content.
+func build() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "unknown"
+	}
+	content, err := os.ReadFile(self)
+	if err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(content))[:16]
 }
 
 // faultWords is a repetition for people.

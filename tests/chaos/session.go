@@ -67,18 +67,24 @@ func newSession(opt options, name string, server *mariadb.Server, scr *screen, f
 // takes its whole deadline: only a client that was itself held up gets there.
 func inFlight(opt options) int { return 4 * (int(opt.timeout/opt.interval) + 1) }
 
+// writes begins to write rows of a run, until ctx is done.
+func writes(ctx context.Context, opt options, origin time.Time, server *mariadb.Server, run string) <-chan write {
+	attempts := make(chan write, 1024)
+	go load.Run(ctx, load.Schedule{
+		Origin: origin, Interval: opt.interval, Deadline: opt.timeout, InFlight: inFlight(opt),
+	}, func(ctx context.Context, tick uint64) mariadb.Outcome {
+		return server.Write(ctx, run, tick)
+	}, attempts)
+	return attempts
+}
+
 // write runs the course to its end or until ctx is done, and then waits for the
 // writes and the fault command that are under way.
 func (s *session) write(ctx context.Context) {
 	writing, stop := context.WithCancel(ctx)
 	defer stop()
 	s.origin = time.Now()
-	attempts := make(chan write, 1024)
-	go load.Run(writing, load.Schedule{
-		Origin: s.origin, Interval: s.opt.interval, Deadline: s.opt.timeout, InFlight: inFlight(s.opt),
-	}, func(ctx context.Context, tick uint64) mariadb.Outcome {
-		return s.server.Write(ctx, s.name, tick)
-	}, attempts)
+	attempts := writes(writing, s.opt, s.origin, s.server, s.name)
 
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()

@@ -62,6 +62,7 @@ Faults of the catalogue
   --heal 240s              for the cluster to be clean after a fault
   --max-doubled 5s         for two nodes to answer ARP for the address
   --out DIR                page, summary.json, junit.xml, log, events.jsonl, ledger.jsonl
+  --continue               go on with the run in DIR that was cut off
   --undo-file FILE         where an injected fault stands until it is undone
 
 Verdict

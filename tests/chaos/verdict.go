@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"holdfast/tests/chaos/judge"
 	"holdfast/tests/chaos/ledger"
 	"holdfast/tests/chaos/verify"
 )
@@ -34,7 +35,7 @@ func (r report) judge() error {
 // judgeVerification says in one sentence what is wrong on the nodes.
 func judgeVerification(v verify.Result) error {
 	if n := len(v.Lost); n > 0 {
-		return fmt.Errorf("%d acknowledged writes are lost: id %s", n, ids(v.Lost))
+		return fmt.Errorf("%d acknowledged writes are lost: id %s", n, judge.IDs(v.Lost))
 	}
 	if v.Split {
 		return fmt.Errorf("the nodes belong to different clusters: compare wsrep_cluster_state_uuid")
@@ -44,31 +45,17 @@ func judgeVerification(v verify.Result) error {
 		case n.Err != nil:
 			return fmt.Errorf("%s was not verified: %w", n.Name, n.Err)
 		case len(f.Unexpected) > 0:
-			return fmt.Errorf("%s has %d writes that it had refused: id %s", n.Name, len(f.Unexpected), ids(f.Unexpected))
+			return fmt.Errorf("%s has %d writes that it had refused: id %s", n.Name, len(f.Unexpected), judge.IDs(f.Unexpected))
 		case len(f.Duplicate) > 0:
-			return fmt.Errorf("%s has %d writes more than once: id %s", n.Name, len(f.Duplicate), ids(f.Duplicate))
+			return fmt.Errorf("%s has %d writes more than once: id %s", n.Name, len(f.Duplicate), judge.IDs(f.Duplicate))
 		case len(f.Unknown) > 0:
-			return fmt.Errorf("%s has %d rows that this run never wrote: id %s", n.Name, len(f.Unknown), ids(f.Unknown))
+			return fmt.Errorf("%s has %d rows that this run never wrote: id %s", n.Name, len(f.Unknown), judge.IDs(f.Unknown))
 		}
 	}
 	if n := len(v.Divergent); n > 0 {
-		return fmt.Errorf("the nodes differ in %d indeterminate writes: id %s", n, ids(v.Divergent))
+		return fmt.Errorf("the nodes differ in %d indeterminate writes: id %s", n, judge.IDs(v.Divergent))
 	}
 	return nil
-}
-
-// ids lists the first few ids.
-func ids(all []uint64) string {
-	const most = 8
-	words := make([]string, 0, most+1)
-	for i, id := range all {
-		if i == most {
-			words = append(words, "...")
-			break
-		}
-		words = append(words, strconv.FormatUint(id, 10))
-	}
-	return strings.Join(words, " ")
 }
 
 // lostWords is the number of lost writes for people; a number only when every

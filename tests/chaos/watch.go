@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"holdfast/tests/chaos/ledger"
-	"holdfast/tests/chaos/load"
 	"holdfast/tests/chaos/mariadb"
 	"holdfast/tests/chaos/outage"
 	"holdfast/tests/chaos/result"
@@ -64,7 +63,7 @@ func watch(opt options, stdout io.Writer, stop stops) error {
 	if err != nil {
 		return unmeasurable("could not start: %w: %s; chaos init makes the table", err, mariadb.Advice(err))
 	}
-	art, err := openArtifacts(opt.outDir, stdout)
+	art, err := openArtifacts(opt.outDir, stdout, false)
 	if err != nil {
 		return err
 	}
@@ -127,12 +126,7 @@ func (w *watcher) run(ctx context.Context) {
 		defer cancel()
 	}
 	w.origin = time.Now()
-	attempts := make(chan write, 1024)
-	go load.Run(ctx, load.Schedule{
-		Origin: w.origin, Interval: w.opt.interval, Deadline: w.opt.timeout, InFlight: inFlight(w.opt),
-	}, func(ctx context.Context, tick uint64) mariadb.Outcome {
-		return w.server.Write(ctx, w.name, tick)
-	}, attempts)
+	attempts := writes(ctx, w.opt, w.origin, w.server, w.name)
 	prune := time.NewTicker(pruneEvery)
 	defer prune.Stop()
 	for {

@@ -107,7 +107,7 @@ func (f *fixture) noFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, failure := range s.Failures {
-		t.Errorf("%s failed on %s: %s", failure.ID, failure.Node, failure.ExitReason)
+		t.Errorf("%s failed on %s: %s", failure.Key, failure.Node, failure.Reason)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"holdfast/tests/chaos/wait"
 )
 
 // Schedule says when operations start.
@@ -38,7 +40,7 @@ func Run[T any](ctx context.Context, s Schedule, do func(ctx context.Context, ti
 	slots := make(chan struct{}, s.InFlight)
 	for tick := uint64(0); ; tick++ {
 		a := Attempt[T]{Tick: tick, Intended: time.Duration(tick) * s.Interval}
-		if !waitUntil(ctx, s.Origin.Add(a.Intended)) {
+		if !wait.For(ctx, time.Until(s.Origin.Add(a.Intended))) {
 			return
 		}
 		// Each in a goroutine of its own, an overflow too: a slow reader of out
@@ -62,18 +64,5 @@ func Run[T any](ctx context.Context, s Schedule, do func(ctx context.Context, ti
 				out <- a
 			})
 		}
-	}
-}
-
-// waitUntil returns true at the given time, at once when it has passed, and
-// false as soon as ctx is done.
-func waitUntil(ctx context.Context, at time.Time) bool {
-	timer := time.NewTimer(time.Until(at))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
 	}
 }

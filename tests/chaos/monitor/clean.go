@@ -10,6 +10,7 @@ import (
 
 	"holdfast/tests/chaos/fault"
 	"holdfast/tests/chaos/pacemaker"
+	"holdfast/tests/chaos/wait"
 )
 
 // Target does things to nodes; package target's.
@@ -120,20 +121,8 @@ func (o *observation) await(ctx context.Context, what string, limit time.Duratio
 			told = time.Now()
 			o.config.Tell(Event{At: told, Kind: KindWait, Text: fmt.Sprintf("for %s (%.0f s): %s", what, time.Since(start).Seconds(), strings.Join(why, "; "))})
 		}
-		if !pause(ctx, pollEvery) {
+		if !wait.For(ctx, pollEvery) {
 			return fmt.Errorf("%w: waited %.0f s for %s: %s", ErrUnclean, time.Since(start).Seconds(), what, strings.Join(why, "; "))
 		}
-	}
-}
-
-// pause waits; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
 	}
 }

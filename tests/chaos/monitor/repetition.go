@@ -12,6 +12,7 @@ import (
 	"holdfast/tests/chaos/ledger"
 	"holdfast/tests/chaos/result"
 	"holdfast/tests/chaos/verify"
+	"holdfast/tests/chaos/wait"
 )
 
 const (
@@ -65,7 +66,7 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 	if err != nil {
 		return Outcome{Err: err}
 	}
-	pause(ctx, rand.N(randomPhase))
+	wait.For(ctx, rand.N(randomPhase))
 	if err := errors.Join(ctx.Err(), o.broken()); err != nil {
 		return Outcome{Err: err}
 	}
@@ -74,7 +75,7 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 	if ctx.Err() == nil {
 		t.healed, t.whole = o.awaitHealed(ctx)
 		err = errors.Join(err, o.awaitClean(ctx, c.Heal, true))
-		pause(ctx, tail)
+		wait.For(ctx, tail)
 	}
 	t.end = o.now()
 	o.finish()
@@ -113,7 +114,7 @@ func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Boun
 	t.returned = o.now()
 	if err != nil {
 		err = fmt.Errorf("inject %s: %w", b.Fault.Name, err)
-	} else if pause(ctx, b.Fault.Hold) && !b.Fault.UndoFirst {
+	} else if wait.For(ctx, b.Fault.Hold) && !b.Fault.UndoFirst {
 		// A service that stays away is no error of the run: the undoing may be what
 		// brings it back, and the figures say how long it took.
 		_ = o.awaitSteady(ctx, t.returned, o.config.After)
@@ -147,7 +148,7 @@ func (o *observation) awaitSteady(ctx context.Context, from, length time.Duratio
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%w: within %v the writes through %s were never acknowledged for %v without a gap", ErrUnclean, o.config.Limit, o.config.AddressName, length)
 		}
-		if !pause(ctx, lookEvery) {
+		if !wait.For(ctx, lookEvery) {
 			return ctx.Err()
 		}
 	}

@@ -110,6 +110,42 @@ func (s Status) Promoted() []string {
 	return slices.Compact(nodes)
 }
 
+// Running lists the nodes on which a primitive is started.
+func (s Status) Running(id string) []string {
+	var nodes []string
+	for _, r := range s.Resources {
+		if r.ID == id && r.Active && !r.Failed && r.Role == "Started" {
+			for _, n := range r.Nodes {
+				nodes = append(nodes, n.Name)
+			}
+		}
+	}
+	return nodes
+}
+
+// Online lists the nodes that are online, sorted.
+func (s Status) Online() []string {
+	var nodes []string
+	for _, n := range s.Nodes {
+		if n.Online {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
+}
+
+// Reasons are the exit reasons of the actions that failed on a node.
+func (s Status) Reasons(node string) []string {
+	var reasons []string
+	for _, f := range s.Failures {
+		if f.Node == node {
+			reasons = append(reasons, f.Reason)
+		}
+	}
+	return reasons
+}
+
 // Unclean says why the cluster is not in the state in which a fault may be
 // started; nothing when it is. Nodes are those that must be promoted; address is
 // the id of the address' resource.

@@ -75,3 +75,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatRunsWhere(t *testing.T) {
+	text := strings.Replace(healthy(t), "</pacemaker-result>", `<failures><failure op_key="galera_monitor_2000" node="db1" exitreason="gone"/>
+		<failure op_key="vip_start_0" node="db2" exitreason="other"/></failures></pacemaker-result>`, 1)
+	text = strings.Replace(text, `name="db2" id="2" online="true"`, `name="db2" id="2" online="false"`, 1)
+	s, err := pacemaker.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name      string
+		got, want []string
+	}{
+		{"promoted", s.Promoted(), []string{"db1", "db2", "db3"}},
+		{"online", s.Online(), []string{"db1", "db3"}},
+		{"the address", s.Running("vip"), []string{s.Holder("vip")}},
+		{"a part of the clone", s.Running("galera"), nil},
+		{"reasons", s.Reasons("db1"), []string{"gone"}},
+		{"no reasons", s.Reasons("db3"), nil},
+	} {
+		if !slices.Equal(test.got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, test.got, test.want)
+		}
+	}
+}

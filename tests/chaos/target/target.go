@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/tests/chaos/fault"
+	"holdfast/tests/chaos/wait"
 )
 
 // Target is the commands that reach the nodes. In every argument {node} becomes
@@ -143,7 +144,7 @@ func (t Target) All(ctx context.Context, actions []fault.Action) error {
 		for together < len(actions) && actions[together].Along {
 			together++
 		}
-		if !pause(ctx, actions[0].Pause) {
+		if !wait.For(ctx, actions[0].Pause) {
 			return errors.Join(append(failures, context.Cause(ctx))...)
 		}
 		results := make(chan error, together)
@@ -170,7 +171,7 @@ func (t Target) Undo(ctx context.Context, actions []fault.Action) error {
 		go func() {
 			for {
 				err := t.Do(ctx, a)
-				if err == nil || !pause(ctx, again) {
+				if err == nil || !wait.For(ctx, again) {
 					results <- err
 					return
 				}
@@ -182,16 +183,4 @@ func (t Target) Undo(ctx context.Context, actions []fault.Action) error {
 		failures = append(failures, <-results)
 	}
 	return errors.Join(failures...)
-}
-
-// pause waits; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/tests/chaos/ledger"
 	"holdfast/tests/chaos/mariadb"
+	"holdfast/tests/chaos/wait"
 )
 
 const (
@@ -106,7 +107,7 @@ func Nodes(ctx context.Context, c Check) Result {
 	defer cancel()
 	for {
 		c.readAll(reading, &r)
-		if len(r.Divergent) == 0 || !pause(settled) {
+		if len(r.Divergent) == 0 || !wait.For(settled, pollInterval) {
 			return r
 		}
 	}
@@ -143,7 +144,7 @@ func (c Check) awaitSynced(ctx context.Context, n Node) (string, error) {
 			c.Progress(n.Name, fmt.Sprintf("is awaited (%.0f s of %v): %s", time.Since(start).Seconds(), c.Wait, reason))
 			shown, shownAt = reason, time.Now()
 		}
-		if !pause(ctx) {
+		if !wait.For(ctx, pollInterval) {
 			return "", fmt.Errorf("not synced within %v: %s", c.Wait, reason)
 		}
 	}
@@ -190,21 +191,9 @@ func (c Check) read(ctx context.Context, n Node) (ledger.Findings, error) {
 			return c.Ledger.Audit(ids), nil
 		}
 		c.Progress(n.Name, fmt.Sprintf("could not be read: %v", err))
-		if !pause(ctx) {
+		if !wait.For(ctx, pollInterval) {
 			return ledger.Findings{}, err
 		}
-	}
-}
-
-// pause waits one poll interval; false when ctx ended.
-func pause(ctx context.Context) bool {
-	timer := time.NewTimer(pollInterval)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 
