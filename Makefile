@@ -52,7 +52,7 @@ check: ## format, vet, unit tests with the race detector, scripts, manual pages
 build: ## the binaries, in build/bin
 	@packaging/preflight build
 	mkdir -p $(BIN)
-	go build -trimpath -o $(BIN)/ ./agents/galera ./crmbridge ./tests/chaos ./tests/lab/labctl
+	go build -trimpath -o $(BIN)/ ./agents/galera ./agents/announce ./crmbridge ./tests/chaos ./tests/lab/labctl
 	go build -trimpath -o $(BIN)/IPaddr2 ./agents/ipaddr2
 
 .PHONY: deb
@@ -71,12 +71,11 @@ cluster-test: ## the end-to-end tests on real nodes
 	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/...
 	go test -tags lab -count=1 -timeout 35m -skip '^($(LONGER))$$' -v ./tests/cluster
 
-# These take an hour more. They are not
-# a part of make test until they have been seen to pass as reliably as the rest.
-LONGER := TestScenarios|TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeRecordsFailovers|TestBridgeLosesNothingQuietly|TestBridgeInAStorm|TestBridgeBesideTheMonitor
+# These are not a part of make test until they have been seen to pass as reliably as the rest.
+LONGER := TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeRecordsFailovers|TestBridgeLosesNothingQuietly|TestBridgeInAStorm|TestBridgeBesideTheMonitor
 
 .PHONY: cluster-test-longer
-cluster-test-longer: deb ## ra-tester's scenarios, the monitor and the bridge on real nodes; not a part of make test yet
+cluster-test-longer: deb ## the monitor and the bridge on real nodes; not a part of make test yet
 	@packaging/preflight test
 	go test -tags lab -count=1 -timeout 80m -run '^($(LONGER))$$' -v ./tests/cluster
 

@@ -2,7 +2,6 @@ package ocf
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"time"
 )
@@ -46,7 +45,7 @@ type Request struct {
 	Problems   []error // wrong parameters; only a tolerant action sees any
 	Meta       Meta
 	CheckLevel int // OCF_CHECK_LEVEL
-	Log        *slog.Logger
+	Log        *Log
 }
 
 // Resource is the resource's id without a clone's instance number, as resource

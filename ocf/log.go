@@ -1,53 +1,38 @@
 package ocf
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 )
 
-// logHandler prints one line per record, "LEVEL: message key=value", the form of
-// ocf_log in resource-agents. Pacemaker's executor takes standard error into the
-// journal and adds the time, the resource and the action.
-type logHandler struct {
-	w     io.Writer
-	attrs string
-}
+// Log prints one line per message, "LEVEL: message key=value", the form of ocf_log in
+// resource-agents. Pacemaker's executor takes standard error into the journal and adds
+// the time, the resource and the action.
+//
+// Its methods are those of log/slog, which is not used because it brings encoding/json
+// with it, and so a monitor would spend a twentieth of its time on preparing to log.
+type Log struct{ w io.Writer }
 
-func newLogHandler(w io.Writer) *logHandler { return &logHandler{w: w} }
+// Info logs what happens, Warn what somebody should look at, Error what fails. Names and
+// values alternate in what follows the message.
+func (l *Log) Info(message string, attributes ...any) { l.print("INFO", message, attributes) }
 
-func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= slog.LevelInfo
-}
+// Warn is described at Info.
+func (l *Log) Warn(message string, attributes ...any) { l.print("WARN", message, attributes) }
 
-func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+// Error is described at Info.
+func (l *Log) Error(message string, attributes ...any) { l.print("ERROR", message, attributes) }
+
+func (l *Log) print(level, message string, attributes []any) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s%s", r.Level, r.Message, h.attrs)
-	r.Attrs(func(a slog.Attr) bool {
-		b.WriteString(formatAttr(a))
-		return true
-	})
-	_, err := fmt.Fprintln(h.w, b.String())
-	return err
-}
-
-func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	c := *h
-	for _, a := range attrs {
-		c.attrs += formatAttr(a)
+	b.WriteString(level + ": " + message)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		value := fmt.Sprint(attributes[i+1])
+		if strings.ContainsAny(value, " \t\n\"=") || value == "" {
+			value = fmt.Sprintf("%q", value)
+		}
+		fmt.Fprintf(&b, " %v=%s", attributes[i], value)
 	}
-	return &c
-}
-
-// WithGroup is not needed by agents: a group's name is left out.
-func (h *logHandler) WithGroup(string) slog.Handler { return h }
-
-func formatAttr(a slog.Attr) string {
-	v := a.Value.Resolve().String()
-	if strings.ContainsAny(v, " \t\n\"=") || v == "" {
-		return fmt.Sprintf(" %s=%q", a.Key, v)
-	}
-	return " " + a.Key + "=" + v
+	fmt.Fprintln(l.w, b.String()) // a log that cannot be written stops nobody
 }

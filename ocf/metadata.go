@@ -1,8 +1,8 @@
 package ocf
 
 import (
-	"encoding/xml"
 	"fmt"
+	"html"
 	"io"
 	"strconv"
 	"strings"
@@ -12,98 +12,73 @@ import (
 // Meta-data stays at OCF 1.0 with a DOCTYPE: this passes ocf-tester's DTD,
 // metadata.rng of resource-agents and both schemas of pcs 0.11, whereas 1.1
 // fails the first. The roles are spelt as Pacemaker 2.1 spells them.
-const (
-	metadataHeader = `<?xml version="1.0"?>` + "\n" +
-		`<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">` + "\n"
-	metadataAPI = "1.0"
-)
-
-type xmlAgent struct {
-	XMLName    xml.Name       `xml:"resource-agent"`
-	Name       string         `xml:"name,attr"`
-	Version    string         `xml:"version,attr"`
-	API        string         `xml:"version"`
-	Long       xmlText        `xml:"longdesc"`
-	Short      xmlText        `xml:"shortdesc"`
-	Parameters []xmlParameter `xml:"parameters>parameter"`
-	Actions    []xmlAction    `xml:"actions>action"`
-}
-
-type xmlText struct {
-	Lang string `xml:"lang,attr"`
-	Text string `xml:",chardata"`
-}
-
-type xmlParameter struct {
-	Name     string     `xml:"name,attr"`
-	Unique   string     `xml:"unique,attr"`
-	Required string     `xml:"required,attr"`
-	Long     xmlText    `xml:"longdesc"`
-	Short    xmlText    `xml:"shortdesc"`
-	Content  xmlContent `xml:"content"`
-}
-
-type xmlContent struct {
-	Type    string `xml:"type,attr"`
-	Default string `xml:"default,attr,omitempty"`
-}
-
-type xmlAction struct {
-	Name     string `xml:"name,attr"`
-	Timeout  string `xml:"timeout,attr"`
-	Interval string `xml:"interval,attr,omitempty"`
-	Depth    string `xml:"depth,attr,omitempty"`
-	Role     string `xml:"role,attr,omitempty"`
-}
+const metadataHeader = `<?xml version="1.0"?>
+<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">
+<resource-agent name="%s" version="%s">
+  <version>1.0</version>
+`
 
 // WriteMetadata prints the agent's meta-data: the OCF 1.0 document that
 // crm_resource --show-metadata, pcs and crmsh read.
+//
+// It is written by hand: encoding/xml costs every monitor what it prepares when a
+// process starts, and a document of this shape needs nothing of it but quoting.
 func (a *Agent) WriteMetadata(w io.Writer) error {
-	doc := xmlAgent{
-		Name: a.Name, Version: a.Version, API: metadataAPI,
-		Long: text(a.Long), Short: text(a.Short),
-	}
+	var b strings.Builder
+	fmt.Fprintf(&b, metadataHeader, quote(a.Name), quote(a.Version))
+	describe(&b, "  ", a.Long, a.Short)
+	b.WriteString("  <parameters>\n")
 	for i := range a.Parameters {
 		if p := &a.Parameters[i]; !p.Hidden {
-			doc.Parameters = append(doc.Parameters, describeParameter(p))
+			describeParameter(&b, p)
 		}
 	}
+	b.WriteString("  </parameters>\n  <actions>\n")
 	for i := range a.Actions {
 		if act := &a.Actions[i]; !act.Hidden {
-			doc.Actions = append(doc.Actions, describeAction(act))
+			describeAction(&b, act)
 		}
 	}
-	out, err := xml.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode meta-data of %s: %w", a.Name, err)
-	}
-	if _, err := fmt.Fprintf(w, "%s%s\n", metadataHeader, out); err != nil {
+	b.WriteString("  </actions>\n</resource-agent>\n")
+	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("print meta-data of %s: %w", a.Name, err)
 	}
 	return nil
 }
 
-func text(s string) xmlText { return xmlText{Lang: "en", Text: strings.TrimSpace(s)} }
+// quote protects text and attribute values; what it makes of quotes is XML too.
+func quote(s string) string { return html.EscapeString(s) }
 
-func describeParameter(p *Parameter) xmlParameter {
+func describe(b *strings.Builder, indent, long, short string) {
+	fmt.Fprintf(b, "%s<longdesc lang=\"en\">%s</longdesc>\n", indent, quote(strings.TrimSpace(long)))
+	fmt.Fprintf(b, "%s<shortdesc lang=\"en\">%s</shortdesc>\n", indent, quote(strings.TrimSpace(short)))
+}
+
+func describeParameter(b *strings.Builder, p *Parameter) {
 	long := p.Long
 	if long == "" {
 		long = p.Short
 	}
-	return xmlParameter{
-		Name: p.Name, Unique: flag(p.Unique), Required: flag(p.Required),
-		Long: text(long), Short: text(p.Short),
-		Content: xmlContent{Type: string(p.Type), Default: p.Default},
-	}
+	fmt.Fprintf(b, "    <parameter name=\"%s\" unique=\"%s\" required=\"%s\">\n", quote(p.Name), flag(p.Unique), flag(p.Required))
+	describe(b, "      ", long, p.Short)
+	fmt.Fprintf(b, "      <content type=\"%s\"%s></content>\n    </parameter>\n", quote(string(p.Type)), attribute("default", p.Default))
 }
 
-func describeAction(a *Action) xmlAction {
-	x := xmlAction{Name: a.Name, Timeout: seconds(a.Timeout), Role: a.Role}
+func describeAction(b *strings.Builder, a *Action) {
+	interval, depth := "", ""
 	if a.Interval > 0 {
-		x.Interval = seconds(a.Interval)
-		x.Depth = strconv.Itoa(a.Depth)
+		interval, depth = seconds(a.Interval), strconv.Itoa(a.Depth)
 	}
-	return x
+	fmt.Fprintf(b, "    <action name=\"%s\" timeout=\"%s\"%s%s%s></action>\n", quote(a.Name), seconds(a.Timeout),
+		attribute("interval", interval), attribute("depth", depth), attribute("role", a.Role))
+}
+
+// attribute is nothing for an empty value.
+func attribute(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " " + name + `="` + quote(value) + `"`
 }
 
 func flag(b bool) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -69,11 +68,11 @@ func run(ctx context.Context, a *Agent, act *Action, env Env) Code {
 		Problems:   problems,
 		Meta:       NewMeta(env.Getenv),
 		CheckLevel: checkLevel(env.Getenv),
-		Log:        slog.New(newLogHandler(env.Stderr)),
+		Log:        &Log{w: env.Stderr},
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget(act, req.Meta))
-	defer cancel()
-	code, err := act.Run(ctx, req)
+	limited := withDeadline(ctx, budget(act, req.Meta))
+	defer limited.end()
+	code, err := act.Run(limited, req)
 	if act.Name == "status" && err == nil {
 		printStatus(env.Stdout, code)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"holdfast/ocf"
@@ -53,7 +52,7 @@ type call struct {
 	world
 	settings
 	req *ocf.Request
-	log *slog.Logger
+	log *ocf.Log
 }
 
 // do adapts an action. The node's name is asked for only if Pacemaker did not give

@@ -23,6 +23,7 @@ type site struct {
 	attrs map[string]map[string]string
 	quiet bool // no quorum
 	now   time.Time
+	looks int // at the whole cluster
 
 	acked   int64 // the highest seqno that a client was told of
 	history string
@@ -203,7 +204,11 @@ func (f *fakeServer) Prepare(context.Context, Launch) error {
 	return nil
 }
 
-func (f *fakeServer) Release(context.Context) error { f.s.burn(); f.n.order = Boot{}; return nil }
+func (f *fakeServer) Release(context.Context) (func() error, error) {
+	f.s.burn()
+	f.n.order = Boot{}
+	return func() error { return nil }, nil
+}
 
 func (f *fakeServer) Start(ctx context.Context, boot Boot, look func(context.Context, string) error) error {
 	f.s.burn()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"holdfast/agents/galera/wsrep"
@@ -43,8 +44,18 @@ type fakeCluster struct {
 
 func (f *fakeCluster) LocalNode(context.Context) (string, error) { f.s.burn(); return f.n.name, nil }
 
+func (f *fakeCluster) Version(context.Context) (string, error) {
+	f.s.burn()
+	return strings.ReplaceAll(fmt.Sprint(*f.status()), " ", "_"), nil
+}
+
 func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
 	f.s.burn()
+	f.s.looks++
+	return f.status(), nil
+}
+
+func (f *fakeCluster) status() *crm.Status {
 	st := &crm.Status{Quorate: !f.s.quiet, Attributes: map[string]map[string]string{}}
 	for _, n := range f.s.nodes {
 		st.Nodes = append(st.Nodes, crm.Node{Name: n.name, Online: n.online})
@@ -60,7 +71,7 @@ func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
 			st.Instances = append(st.Instances, crm.Instance{Resource: "galera", Node: n.name, Promoted: n.role == "Promoted", Failed: n.failed})
 		}
 	}
-	return st, nil
+	return st
 }
 
 func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {

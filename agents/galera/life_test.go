@@ -193,6 +193,37 @@ func TestWaitsForAnAbsentNodeAfterACrash(t *testing.T) {
 	s.wantCluster()
 }
 
+// TestMonitorLooksAtWhatIsNew: while an election waits, a monitor reads the whole cluster
+// only if something in it has changed, or if that was long ago.
+func TestMonitorLooksAtWhatIsNew(t *testing.T) {
+	s := newSite(t)
+	s.node("db1").crashed(historyA, 10)
+	s.node("db2").crashed(historyA, 12)
+	s.node("db3").online = false
+	s.pacemaker()
+	looks := func(what string, want int) {
+		t.Helper()
+		s.looks = 0
+		if code, reason := s.act("db1", "monitor"); code != ocf.Success {
+			t.Fatalf("%s: the monitor says %s: %s", what, code, reason)
+		}
+		if s.looks != want {
+			t.Errorf("%s: the monitor looked %d times, not %d", what, s.looks, want)
+		}
+	}
+	s.act("db1", "monitor")
+	looks("nothing new", 0)
+	s.attrs["db2"]["galera-something"] = "new"
+	looks("an attribute", 1)
+	looks("nothing new", 0)
+	s.now = s.now.Add(sureTime)
+	looks("long ago", 1)
+	s.node("db3").online = true
+	looks("a node is back", 1)
+	s.node("db1").notes[noteLooked] = "torn"
+	looks("a torn note", 1)
+}
+
 func TestOperatorsOverride(t *testing.T) {
 	s := newSite(t)
 	s.node("db1").crashed(historyA, 10)

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"syscall"
@@ -39,11 +40,19 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	if err != nil {
 		return Wsrep{}, fmt.Errorf("prepare the connection to the server: %w", err)
 	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
+	// The driver without database/sql: a pool is of no use to two questions.
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return Wsrep{}, classify(err)
+	}
+	defer conn.Close()
+	asker, ok := conn.(driver.QueryerContext)
+	if !ok {
+		return Wsrep{}, errors.New("ask the server for its state: the driver cannot")
+	}
 	values := map[string]string{}
 	for _, text := range []string{statusQuery, variableQuery} {
-		if err := query(ctx, db, text, values); err != nil {
+		if err := query(ctx, asker, text, values); err != nil {
 			return Wsrep{}, classify(err)
 		}
 	}
@@ -67,20 +76,34 @@ func readStatus(values map[string]string) Wsrep {
 	}
 }
 
-func query(ctx context.Context, db *sql.DB, text string, values map[string]string) error {
-	rows, err := db.QueryContext(ctx, text)
+func query(ctx context.Context, conn driver.QueryerContext, text string, values map[string]string) error {
+	rows, err := conn.QueryContext(ctx, text, nil)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var name, value string
-		if err := rows.Scan(&name, &value); err != nil {
+	row := make([]driver.Value, len(rows.Columns()))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
+		case len(row) < 2:
+			return fmt.Errorf("%s answered with rows of %d columns", text, len(row))
 		}
-		values[name] = value
+		values[textOf(row[0])] = textOf(row[1])
 	}
-	return rows.Err()
+}
+
+func textOf(v driver.Value) string {
+	switch v := v.(type) {
+	case []byte:
+		return string(v)
+	case string:
+		return v
+	}
+	return ""
 }
 
 func (m *mariadb) config() (*mysql.Config, error) {

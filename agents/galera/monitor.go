@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"holdfast/agents/internal/crm"
@@ -132,6 +133,10 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 	if err := c.identify(ctx); err != nil {
 		return 0, err
 	}
+	version, nothingNew := c.lookAgain(ctx)
+	if nothingNew {
+		return ocf.Success, nil
+	}
 	s, err := c.cluster.Status(ctx)
 	if err != nil {
 		return 0, err
@@ -149,8 +154,43 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 	}
 	if err := c.ask(ctx, s); err != nil {
 		c.log.Warn("the election could not be held; the next monitor tries again", "error", err)
+		return ocf.Success, nil
 	}
-	return ocf.Success, nil
+	return ocf.Success, c.looked(version)
+}
+
+// sureTime is how long a look at the cluster counts at most, whatever its version says.
+const sureTime = 5 * time.Minute
+
+// lookAgain tells the cluster's version, "" if it is not known, and whether a monitor has
+// seen this very version and found nothing to do. What a monitor does follows from the
+// cluster's state alone, and a look at all of it costs a process.
+func (c *call) lookAgain(ctx context.Context) (version string, nothingNew bool) {
+	if c.req.Probe() {
+		return "", false
+	}
+	version, err := c.cluster.Version(ctx)
+	if err != nil {
+		c.log.Warn("it is not known whether the cluster has changed", "error", err)
+		return "", false
+	}
+	note, err := c.files.Note(noteLooked)
+	if err != nil {
+		return version, false
+	}
+	seen, when, _ := strings.Cut(note, " ")
+	at, err := time.Parse(time.RFC3339, when)
+	age := c.clock.Now().Sub(at)
+	return version, err == nil && seen == version && age >= 0 && age < sureTime
+}
+
+// looked remembers the version that was looked at: with an older one than that of the
+// look, should it have changed meanwhile, so that the next monitor looks again.
+func (c *call) looked(version string) error {
+	if version == "" {
+		return nil
+	}
+	return c.files.SaveNote(noteLooked, version+" "+c.clock.Now().UTC().Format(time.RFC3339))
 }
 
 // ending says how a server ended that should run; nil if nobody expects it to.

@@ -62,11 +62,15 @@ func (c *call) stop(ctx context.Context) (ocf.Code, error) {
 	if err := c.stopServer(ctx); err != nil {
 		return 0, err
 	}
-	if err := c.server.Release(ctx); err != nil {
+	released, err := c.server.Release(ctx)
+	if err != nil {
 		c.log.Warn("the configuration of mariadb.service stays behind", "error", err)
 	}
 	if err := c.forget(ctx); err != nil {
 		c.log.Warn("this node's attributes stay behind", "error", err)
+	}
+	if err := released(); err != nil {
+		c.log.Warn("systemd has not read its configuration again; run: systemctl daemon-reload", "error", err)
 	}
 	return ocf.Success, nil
 }
@@ -82,13 +86,14 @@ func (c *call) forget(ctx context.Context) error {
 // Pacemaker would otherwise give up and fence the node.
 func (c *call) stopServer(ctx context.Context) error {
 	err := c.server.Stop(ctx, c.grace(ctx))
-	if errors.Is(err, ErrNoUnit) {
-		return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteState, ""))
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoUnit) {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
-	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteState, ""))
+	var errs []error
+	for _, note := range []string{noteJoining, noteState, noteLooked} {
+		errs = append(errs, c.files.SaveNote(note, ""))
+	}
+	return errors.Join(errs...)
 }
 
 // killShare is kept of the time for a stop to kill the server and see it gone.

@@ -107,15 +107,19 @@ func (s *systemd) configure(ctx context.Context, launch Launch, auxiliary []byte
 	return s.reload(ctx)
 }
 
-// Release implements Server.
-func (s *systemd) Release(ctx context.Context) error {
+// Release implements Server. Systemd takes its time to read its configuration again, and
+// nothing that is left to do depends on it.
+func (s *systemd) Release(ctx context.Context) (wait func() error, err error) {
+	nothing := func() error { return nil }
 	if err := errors.Join(dropBoot(), remove(recoveredFile), remove(auxiliaryLog)); err != nil {
-		return err
+		return nothing, err
 	}
 	if removed, err := removeUnits(); err != nil || !removed {
-		return err
+		return nothing, err
 	}
-	return s.reload(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.reload(ctx) }()
+	return func() error { return <-done }, nil
 }
 
 func (s *systemd) reload(ctx context.Context) error {

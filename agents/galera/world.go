@@ -39,8 +39,9 @@ type Server interface {
 	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
 	// It is asked for only while the unit is down.
 	Stray() int
-	// Release takes back what Prepare put in place.
-	Release(ctx context.Context) error
+	// Release takes back what Prepare put in place. What it returns waits until systemd
+	// knows.
+	Release(ctx context.Context) (wait func() error, err error)
 	// Recover runs the server just to tell its position, and returns its log.
 	Recover(ctx context.Context, launch Launch) (string, error)
 	// Create makes the system tables of a new database in an empty datadir.
@@ -110,6 +111,8 @@ type Wsrep struct {
 type Cluster interface {
 	LocalNode(ctx context.Context) (string, error)
 	Status(ctx context.Context) (*crm.Status, error)
+	// Version names the cluster's state: while it is the same, so is Status.
+	Version(ctx context.Context) (string, error)
 	Update(ctx context.Context, changes ...crm.Change) error
 }
 
@@ -145,6 +148,8 @@ const (
 	noteJoining = "galera-joining"
 	// noteState is the state that the cluster shows of this node (attrState).
 	noteState = "galera-state"
+	// noteLooked is the cluster's state in which this node last found nothing to do, and when.
+	noteLooked = "galera-looked"
 	// noteParted is the position at which the server was stopped in order, but apart
 	// from the primary component.
 	noteParted = "galera-parted"

@@ -3,56 +3,53 @@ package main
 import (
 	"context"
 	"net"
+	"net/netip"
 	"time"
 
 	"holdfast/agents/ipaddr2/plan"
 	"holdfast/ocf"
 )
 
-// firstAnnouncement sends the first announcement and leaves the rest to the monitors.
-// The address is in service whatever comes of it: most clients ask anew.
-func (a *agent) firstAnnouncement(ctx context.Context, req *ocf.Request, place plan.Place, s settings) {
-	if err := a.announce.Announce(place.Link.Name, place.Prefix.Addr(), a.peers(ctx, req, place, s.announce)); err != nil {
-		req.Log.Warn("the address was not announced", "error", err)
+// The kinds of announcements, and the names of their notes.
+const (
+	afterStart = "announce"
+	refresh    = "refresh"
+)
+
+// announceStart lets the address be announced in the background. It is in service whatever
+// comes of that: most clients ask anew.
+func (a *agent) announceStart(ctx context.Context, req *ocf.Request, place plan.Place, s announcements) {
+	if s.late > 0 {
+		if err := a.notes.SetLate(req.Resource(), time.Now().Add(s.late)); err != nil {
+			req.Log.Warn("there will be no second burst of announcements", "error", err)
+		}
 	}
-	p := pending{now: s.announce.count - 1}
-	if s.announce.late > 0 {
-		p.late, p.at = s.announce.count, time.Now().Add(s.announce.late)
+	a.tell(ctx, req, place, s, announcement{kind: afterStart, count: s.count})
+}
+
+// announceAgain is what a monitor does: the second burst after a start when its time has
+// come, and what the operator wants of each.
+func (a *agent) announceAgain(ctx context.Context, req *ocf.Request, place plan.Place, s announcements) {
+	due, err := a.notes.TakeLate(req.Resource(), time.Now())
+	if err != nil {
+		req.Log.Warn("the second burst of announcements is left out", "error", err)
 	}
-	if p.none() {
-		return
+	if due {
+		a.tell(ctx, req, place, s, announcement{kind: afterStart, count: s.count})
 	}
-	if err := a.notes.SetPending(req.Resource(), p); err != nil {
-		req.Log.Warn("the address will be announced only once", "error", err)
+	if s.refresh > 0 {
+		a.tell(ctx, req, place, s, announcement{kind: refresh, count: s.refresh})
 	}
 }
 
-// announcePending sends what start has left over and is due, and the refreshes.
-func (a *agent) announcePending(ctx context.Context, req *ocf.Request, place plan.Place, s announcements) {
-	p, err := a.notes.TakePending(req.Resource())
-	if err != nil {
-		req.Log.Warn("announcements are left out", "error", err)
+func (a *agent) tell(ctx context.Context, req *ocf.Request, place plan.Place, s announcements, what announcement) {
+	if place.Link.Loopback || place.Link.NoARP || len(place.Link.HardwareAddr) != 6 {
+		return // nobody there keeps a neighbour table
 	}
-	send, left := p.due(time.Now())
-	if !left.none() {
-		if err := a.notes.SetPending(req.Resource(), left); err != nil {
-			req.Log.Warn("later announcements are left out", "error", err)
-		}
-	}
-	if send = max(send, s.refresh); send == 0 {
-		return
-	}
-	peers := a.peers(ctx, req, place, s)
-	for range send {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(s.interval):
-		}
-		if err := a.announce.Announce(place.Link.Name, place.Prefix.Addr(), peers); err != nil {
-			req.Log.Warn("the address was not announced", "error", err)
-			return
-		}
+	what.resource, what.link, what.ip = req.Resource(), place.Link, place.Prefix.Addr()
+	what.interval, what.peers = s.interval, a.peers(ctx, req, place, s)
+	if err := a.announce.Announce(what); err != nil {
+		req.Log.Warn("the address was not announced", "error", err)
 	}
 }
 
@@ -66,4 +63,15 @@ func (a *agent) peers(ctx context.Context, req *ocf.Request, place plan.Place, s
 		req.Log.Warn("machines are not told directly", "error", err)
 	}
 	return known
+}
+
+// announcement is one order to announce an address.
+type announcement struct {
+	resource string
+	kind     string
+	link     plan.Link
+	ip       netip.Addr
+	peers    []net.HardwareAddr // told directly, too
+	count    int
+	interval time.Duration
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,48 +16,140 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// TestAnnouncements looks at the packets on the other side of the cable: start sends
-// a request and a reply, the monitor after it the rest, and the one after that nothing.
+// TestAnnouncements looks at the packets on the other side of the cable: start makes for
+// a burst of requests and replies, one later monitor for another, any other for none
+// unless it is told to.
 func TestAnnouncements(t *testing.T) {
 	c := newCable(t)
+	wire := c.listen(t)
+	address := netip.MustParseAddr("192.168.144.2")
+	eth0, err := net.InterfaceByName("eth0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := []string{"ip=" + address.String(), "arp_count=3", "arp_interval=20", "arp_late=1000"}
+	pair := "request reply "
+	for _, step := range []struct {
+		action string
+		extra  string
+		pairs  int
+	}{
+		{"start", "", 3},
+		{"monitor", "", 0},
+		{"monitor", "arp_count_refresh=1", 1},
+	} {
+		c.want(t, 0, step.action, append(params, step.extra)...)
+		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, step.pairs*len(pair)), strings.Repeat(pair, step.pairs); got != want {
+			t.Errorf("%s with %q sent %q, not %q", step.action, step.extra, got, want)
+		}
+		c.waitNobody(t)
+	}
+	if err := (runDirectory{"/run/holdfast"}).SetLate(t.Name(), time.Now().Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for _, pairs := range []int{3, 0} {
+		c.want(t, 0, "monitor", params...)
+		if got, want := gratuitous(t, wire, address, eth0.HardwareAddr, pairs*len(pair)), strings.Repeat(pair, pairs); got != want {
+			t.Errorf("a monitor after arp_late sent %q, not %q", got, want)
+		}
+		c.waitNobody(t)
+	}
+	c.want(t, 0, "stop", "ip="+address.String())
+}
+
+// TestStopSilences: what goes on in the background ends with stop, and also when somebody
+// removes the address by hand.
+func TestStopSilences(t *testing.T) {
+	const address = "192.168.144.2"
+	for _, test := range []struct {
+		name string
+		end  func(*testing.T, cable)
+	}{
+		{"stop", func(t *testing.T, c cable) { c.want(t, 0, "stop", "ip="+address) }},
+		{"by hand", func(t *testing.T, _ cable) { ip(t, "addr del "+address+"/24 dev eth0") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCable(t)
+			wire := c.listen(t)
+			eth0, err := net.InterfaceByName("eth0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			const first = "request reply "
+			c.want(t, 0, "start", "ip="+address, "arp_count=2", "arp_interval=3000", "arp_late=0")
+			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, len(first)); got != first {
+				t.Errorf("start sent %q", got)
+			}
+			test.end(t, c)
+			c.waitNobody(t)
+			if got := gratuitous(t, wire, netip.MustParseAddr(address), eth0.HardwareAddr, 0); got != "" {
+				t.Errorf("after the end the wire saw %q", got)
+			}
+		})
+	}
+}
+
+// waitNobody waits until no process of the program that announces is left.
+func (c cable) waitNobody(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); len(c.announcers(t)) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the announcing does not end")
+		}
+	}
+}
+
+// announcers are the processes of this test's program that announces.
+func (c cable) announcers(t *testing.T) []*os.Process {
+	t.Helper()
+	running, err := filepath.Glob("/proc/[0-9]*/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []*os.Process
+	for _, exe := range running {
+		if path, err := os.Readlink(exe); err != nil || path != c.announce {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(exe)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, p)
+	}
+	return found
+}
+
+// listen hears the ARP packets that reach the client, from now on.
+func (c cable) listen(t *testing.T) *packet.Conn {
+	t.Helper()
 	var wire *packet.Conn
 	var err error
 	c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer wire.Close()
-	address := netip.MustParseAddr("192.168.144.2")
-	eth0, err := net.InterfaceByName("eth0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, step := range []struct {
-		action string
-		pairs  int
-	}{{"start", 1}, {"monitor", 2}, {"monitor", 0}} {
-		c.want(t, 0, step.action, "ip="+address.String(), "arp_count=3", "arp_interval=20", "arp_late=3600")
-		got := gratuitous(t, wire, address, eth0.HardwareAddr)
-		if want := strings.Repeat("request reply ", step.pairs); got != want {
-			t.Errorf("%s sent %q, not %q", step.action, got, want)
-		}
-	}
-	c.want(t, 0, "monitor", "ip="+address.String(), "arp_count_refresh=1", "arp_interval=20")
-	if got := gratuitous(t, wire, address, eth0.HardwareAddr); got != "request reply " {
-		t.Errorf("the refresh sent %q", got)
-	}
-	c.want(t, 0, "stop", "ip="+address.String())
+	t.Cleanup(func() { wire.Close() })
+	return wire
 }
 
 // gratuitous names the announcements of ip that have arrived, and checks each: RFC 5227
-// section 3, sender and target are the address, sent to everybody.
-func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.HardwareAddr) string {
+// section 3, sender and target are the address, sent to everybody. It waits for as many
+// characters, and then only for what is in the queue already.
+func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.HardwareAddr, wait int) string {
 	t.Helper()
 	var seen strings.Builder
 	buffer := make([]byte, 1500)
 	for {
-		// What was sent before the agent ended is in the queue; nothing more will come.
-		if err := wire.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		patience := time.Minute
+		if seen.Len() >= wait {
+			patience = 100 * time.Millisecond
+		}
+		if err := wire.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		n, _, err := wire.ReadFrom(buffer)
@@ -89,31 +184,43 @@ func gratuitous(t *testing.T, wire *packet.Conn, ip netip.Addr, from net.Hardwar
 // TestNeighbourTable is what announcing is for: a client that knows the address at
 // another machine sends to this one as soon as it has started.
 func TestNeighbourTable(t *testing.T) {
-	c := newCable(t)
-	c.atClient(t, func() {
-		ip(t, "addr add 192.168.144.9/24 dev client")
-		ip(t, "neigh add 192.168.144.2 lladdr 02:00:00:00:00:99 nud stale dev client")
-	})
-	c.want(t, 0, "start", "ip=192.168.144.2", "nic=eth0")
-	eth0, err := net.InterfaceByName("eth0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.atClient(t, func() {
-		deadline := time.Now().Add(10 * time.Second)
-		for !knows(t, c.client, "192.168.144.2", eth0.HardwareAddr) {
-			if time.Now().After(deadline) {
-				t.Fatalf("the client does not learn the new machine:\n%s", ip(t, "neigh show"))
+	for _, test := range []struct {
+		name, address, own string
+		family             int
+	}{
+		{"IPv4", "192.168.144.2", "192.168.144.9/24", netlink.FAMILY_V4},
+		{"IPv6", "2001:db8:1234::2", "2001:db8:1234::9/64", netlink.FAMILY_V6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCable(t)
+			c.atClient(t, func() {
+				options := ""
+				if test.family == netlink.FAMILY_V6 {
+					options = " nodad"
+				}
+				ip(t, "addr add "+test.own+" dev client"+options)
+				ip(t, "neigh add "+test.address+" lladdr 02:00:00:00:00:99 nud stale dev client")
+			})
+			c.want(t, 0, "start", "ip="+test.address, "nic=eth0")
+			eth0, err := net.InterfaceByName("eth0")
+			if err != nil {
+				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	})
+			c.atClient(t, func() {
+				for deadline := time.Now().Add(10 * time.Second); !knows(t, c.client, test.family, test.address, eth0.HardwareAddr); time.Sleep(10 * time.Millisecond) {
+					if time.Now().After(deadline) {
+						t.Fatalf("the client does not learn the new machine:\n%s", ip(t, "neigh show"))
+					}
+				}
+			})
+		})
+	}
 }
 
 // knows says whether the interface's neighbour table has the address at the machine.
-func knows(t *testing.T, on *net.Interface, address string, machine net.HardwareAddr) bool {
+func knows(t *testing.T, on *net.Interface, family int, address string, machine net.HardwareAddr) bool {
 	t.Helper()
-	neighbours, err := netlink.NeighList(on.Index, netlink.FAMILY_V4)
+	neighbours, err := netlink.NeighList(on.Index, family)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 // its cable a client's interface.
 type cable struct {
 	agent     string
+	announce  string // the program that announces
 	client    *net.Interface
 	near, far netns.NsHandle // the agent's machine, the client's machine
 }
@@ -34,8 +35,14 @@ func newCable(t *testing.T) cable {
 		t.Fatal("run this test as root: it makes network namespaces")
 	}
 	agent := filepath.Join(t.TempDir(), "IPaddr2")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", agent, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build the agent: %v\n%s", err, out)
+	announce := filepath.Join(t.TempDir(), "announce")
+	for _, args := range [][]string{
+		{"build", "-o", announce, "../announce"},
+		{"build", "-ldflags", "-X main.announce=" + announce, "-o", agent, "."},
+	} {
+		if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
+			t.Fatalf("build the agent: %v\n%s", err, out)
+		}
 	}
 	// Namespaces belong to a thread. This one is never unlocked, so that it ends with
 	// the test and with it everything that was made here.
@@ -61,7 +68,12 @@ func newCable(t *testing.T) cable {
 	if err := netlink.LinkSetNsFd(peer, int(far)); err != nil {
 		t.Fatal(err)
 	}
-	c := cable{agent: agent, near: near, far: far}
+	c := cable{agent: agent, announce: announce, near: near, far: far}
+	t.Cleanup(func() {
+		for _, p := range c.announcers(t) {
+			_ = p.Kill() // it may have ended meanwhile
+		}
+	})
 	c.atClient(t, func() {
 		ip(t, "link set client up")
 		if c.client, err = net.InterfaceByName("client"); err != nil {

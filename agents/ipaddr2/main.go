@@ -7,13 +7,18 @@ import (
 	"holdfast/ocf"
 )
 
-// version is set by the package build.
-var version = "devel" //nolint:gochecknoglobals // -ldflags -X sets variables only
+// Set by -ldflags -X: the version by the package build, the place of the program that
+// announces by tests.
+var (
+	version  = "devel"                      //nolint:gochecknoglobals // -X sets variables only
+	announce = "/usr/lib/holdfast/announce" //nolint:gochecknoglobals // likewise
+)
 
 func main() {
+	const notes = "/run/holdfast"
 	os.Exit(int(ocf.Main(describe(&agent{
 		kernel:   netlinkKernel{},
-		announce: packetAnnouncer{},
-		notes:    runDirectory{path: "/run/holdfast"},
+		announce: program{path: announce, directory: notes},
+		notes:    runDirectory{path: notes},
 	}))))
 }

@@ -19,7 +19,11 @@ func (a *agent) monitor(ctx context.Context, req *ocf.Request) (ocf.Code, error)
 	if !req.Probe() && len(req.Problems) > 0 {
 		return 0, req.Problems[0]
 	}
-	network, err := a.kernel.Network(ctx, s.wanted.IP)
+	look := a.kernel.Network
+	if s.wanted.Complete() {
+		look = a.kernel.Addresses
+	}
+	network, err := look(ctx, s.wanted.IP)
 	if err != nil {
 		return 0, err
 	}
@@ -34,7 +38,7 @@ func (a *agent) monitor(ctx context.Context, req *ocf.Request) (ocf.Code, error)
 		return 0, ocf.Errorf(ocf.NotRunning, "%s is up on %s, but that interface is down", place.Prefix, place.Link.Name)
 	}
 	if !req.Probe() && req.Action == "monitor" {
-		a.announcePending(ctx, req, place, s.announce)
+		a.announceAgain(ctx, req, place, s.announce)
 	}
 	return ocf.Success, nil
 }

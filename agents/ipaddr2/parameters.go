@@ -107,7 +107,7 @@ IPv6 alike.`,
 			Name: "arp_late", Type: ocf.Integer, Default: "5", Min: ocf.AtLeast(0),
 			Short: "Seconds until the second burst of announcements",
 			Long: `The first monitor that runs this many seconds after a start, or later, announces the address arp_count times again: for
-switches that were relearning their tables when it moved, and dropped the first announcements. 0 for none.`,
+switches that were relearning their tables when it moved, and dropped the first announcements. 0 for never.`,
 		},
 		{
 			Name: "arp_peers", Type: ocf.String,

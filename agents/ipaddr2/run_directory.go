@@ -7,7 +7,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"holdfast/agents/ipaddr2/plan"
 )
@@ -50,17 +54,47 @@ func (d runDirectory) forget(file string) error {
 	return nil
 }
 
-func (d runDirectory) SetPending(resource string, p pending) error {
-	return d.write(d.file(resource, "announce"), p.String())
+// claim makes a new note for who announces, who ends when it has no name any more, and
+// opens it. An older one's has none from now on.
+func (d runDirectory) claim(resource, kind string) (descriptor int, err error) {
+	file := d.file(resource, kind)
+	if err := errors.Join(os.MkdirAll(d.path, 0o755), d.forget(file)); err != nil {
+		return 0, err
+	}
+	descriptor, err = unix.Open(file, unix.O_CREAT|unix.O_EXCL|unix.O_RDONLY|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return 0, fmt.Errorf("make %s: %w", file, err)
+	}
+	return descriptor, nil
 }
 
-func (d runDirectory) TakePending(resource string) (pending, error) {
-	file := d.file(resource, "announce")
-	content, err := d.read(file)
-	if err != nil || content == "" {
-		return pending{}, err
+// Silence deletes the notes of those who announce.
+func (d runDirectory) Silence(resource string) error {
+	var errs []error
+	for _, note := range []string{afterStart, refresh, late} {
+		errs = append(errs, d.forget(d.file(resource, note)))
 	}
-	return parsePending(content), d.forget(file)
+	return errors.Join(errs...)
+}
+
+// late is the name of a note with a time: seconds since the epoch.
+const late = "late"
+
+func (d runDirectory) SetLate(resource string, at time.Time) error {
+	return d.write(d.file(resource, late), strconv.FormatInt(at.Unix(), 10)+"\n")
+}
+
+// TakeLate takes a note that was torn by a crash for one that is due: one announcement
+// too many does no harm.
+func (d runDirectory) TakeLate(resource string, now time.Time) (bool, error) {
+	text, err := d.read(d.file(resource, late))
+	if err != nil || text == "" {
+		return false, err
+	}
+	if at, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && now.Before(time.Unix(at, 0)) {
+		return false, nil
+	}
+	return true, d.forget(d.file(resource, late))
 }
 
 func (d runDirectory) SetLoopbacks(resource string, addresses []plan.Address) error {

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mdlayher/packet"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -178,14 +177,9 @@ func TestPeersAreToldDirectly(t *testing.T) {
 	c := newCable(t)
 	c.atClient(t, func() { ip(t, "addr add 192.168.144.9/24 dev client") })
 	ip(t, "neigh add 192.168.144.9 lladdr "+c.client.HardwareAddr.String()+" dev eth0")
-	var wire *packet.Conn
-	var err error
-	c.atClient(t, func() { wire, err = packet.Listen(c.client, packet.Raw, 0x0806, nil) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wire.Close()
-	c.want(t, 0, "start", "ip=192.168.144.2", "arp_peers=192.168.144.9, 192.168.144.77")
+	wire := c.listen(t)
+	c.want(t, 0, "start", "ip=192.168.144.2", "arp_peers=192.168.144.9, 192.168.144.77", "arp_count=1", "arp_late=0")
+	c.waitNobody(t)
 	direct, all := 0, 0
 	address := netip.MustParseAddr("192.168.144.2")
 	buffer := make([]byte, 1500)

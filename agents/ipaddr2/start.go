@@ -12,11 +12,8 @@ import (
 )
 
 const (
-	// tentativePoll is how often an IPv6 address is looked at while the kernel checks
-	// for duplicates, which takes about a second (RFC 4862, RetransTimer).
-	tentativePoll = 100 * time.Millisecond
-	probes        = 2
-	probeWait     = time.Second
+	probes    = 2
+	probeWait = time.Second
 )
 
 func (a *agent) start(ctx context.Context, req *ocf.Request) (ocf.Code, error) {
@@ -58,7 +55,7 @@ func (a *agent) start(ctx context.Context, req *ocf.Request) (ocf.Code, error) {
 	if err := a.verify(ctx, place, s); err != nil {
 		return 0, err
 	}
-	a.firstAnnouncement(ctx, req, place, s)
+	a.announceStart(ctx, req, place, s.announce)
 	req.Log.Info("address added", "address", place.Prefix, "interface", place.Link.Name)
 	return ocf.Success, nil
 }
@@ -121,33 +118,49 @@ func (a *agent) carryOut(steps []plan.Step, o addressOptions) error {
 // verify makes sure that the address is really there and usable. An IPv6 address is
 // not until the kernel knows that nobody else has it.
 func (a *agent) verify(ctx context.Context, place plan.Place, s settings) error {
-	ip := place.Prefix.Addr()
+	var changed <-chan struct{}
 	for {
-		network, err := a.kernel.Network(ctx, ip)
-		if err != nil {
+		tentative, err := a.look(ctx, place)
+		if err != nil || !tentative || s.options.noDAD {
 			return err
 		}
-		tentative := false
-		for _, at := range network.Having(ip) {
-			if at.Link != place.Link.Name {
-				continue
+		if changed == nil {
+			if changed, err = a.kernel.Changes(ctx); err != nil {
+				return err
 			}
-			if at.DADFailed {
-				err := a.kernel.Remove(at)
-				return errors.Join(ocf.Errorf(ocf.ErrGeneric, "another machine has %s (IPv6 duplicate address detection); not taking it", ip), err)
-			}
-			tentative = at.Tentative
-		}
-		if !plan.Served(place, network) {
-			return ocf.Errorf(ocf.ErrGeneric, "%s was added to %s and is not there; somebody removes it", place.Prefix, place.Link.Name)
-		}
-		if !tentative || s.options.noDAD {
-			return nil
+			continue // it may have changed before this watch began
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for duplicate address detection of %s: %w", ip, ctx.Err())
-		case <-time.After(tentativePoll):
+			return fmt.Errorf("wait for duplicate address detection of %s: %w", place.Prefix.Addr(), ctx.Err())
+		case _, ok := <-changed:
+			if !ok { // too much happens at once for the watch
+				changed = nil
+			}
 		}
 	}
+}
+
+// look says whether the kernel still checks that nobody else has the address, and fails
+// if it is not where it was added.
+func (a *agent) look(ctx context.Context, place plan.Place) (tentative bool, err error) {
+	ip := place.Prefix.Addr()
+	network, err := a.kernel.Addresses(ctx, ip)
+	if err != nil {
+		return false, err
+	}
+	for _, at := range network.Having(ip) {
+		if at.Link != place.Link.Name {
+			continue
+		}
+		if at.DADFailed {
+			err := a.kernel.Remove(at)
+			return false, errors.Join(ocf.Errorf(ocf.ErrGeneric, "another machine has %s (IPv6 duplicate address detection); not taking it", ip), err)
+		}
+		tentative = at.Tentative
+	}
+	if !plan.Served(place, network) {
+		return false, ocf.Errorf(ocf.ErrGeneric, "%s was added to %s and is not there; somebody removes it", place.Prefix, place.Link.Name)
+	}
+	return tentative, nil
 }

@@ -20,10 +20,11 @@ func (a *agent) stop(ctx context.Context, req *ocf.Request) (ocf.Code, error) {
 	if err != nil && ocf.CodeOf(err) != ocf.ErrConfigured {
 		return 0, err // the namespace cannot be looked into
 	}
-	if _, err := a.notes.TakePending(req.Resource()); err != nil {
-		req.Log.Warn("announcements may still be pending", "error", err)
+	// First of all: an address that is up elsewhere must not be announced from here.
+	if err := a.notes.Silence(req.Resource()); err != nil {
+		req.Log.Warn("the address may be announced until it is gone", "error", err)
 	}
-	network, err := a.kernel.Network(ctx, s.wanted.IP)
+	network, err := a.kernel.Addresses(ctx, s.wanted.IP)
 	if err != nil {
 		return 0, err
 	}
@@ -42,7 +43,7 @@ func (a *agent) stop(ctx context.Context, req *ocf.Request) (ocf.Code, error) {
 			req.Log.Warn("the address label stays", "error", err)
 		}
 	}
-	if network, err = a.kernel.Network(ctx, s.wanted.IP); err != nil {
+	if network, err = a.kernel.Addresses(ctx, s.wanted.IP); err != nil {
 		return 0, err
 	}
 	if left := plan.Stop(s.wanted.IP, s.wanted.Link, network); len(left) > 0 {

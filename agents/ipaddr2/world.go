@@ -23,6 +23,11 @@ type addressOptions struct {
 type kernel interface {
 	// Network reads links, addresses and routes of the address family of ip.
 	Network(ctx context.Context, ip netip.Addr) (plan.Network, error)
+	// Addresses reads the same without the routes, which only finding a place needs.
+	Addresses(ctx context.Context, ip netip.Addr) (plan.Network, error)
+	// Changes tells of changes to addresses, several at once, until the context is done.
+	// The channel is closed when no more can be told.
+	Changes(ctx context.Context) (<-chan struct{}, error)
 	Add(a plan.Address, o addressOptions) error
 	// Remove takes an address away; one that is already gone is no error.
 	Remove(a plan.Address) error
@@ -43,9 +48,9 @@ var errNoNamespace = errors.New("no such network namespace on this node")
 
 // announcer tells the network where an address is now.
 type announcer interface {
-	// Announce sends one announcement of ip on the link, to everybody and once more to
-	// each of the peers.
-	Announce(link string, ip netip.Addr, peers []net.HardwareAddr) error
+	// Announce begins to tell everybody on a link where an address is, and does not wait for
+	// it. It goes on for as long as it is wanted (notes.Silence).
+	Announce(a announcement) error
 	// Holder asks the network who has ip: the hardware address of another machine,
 	// or "" if nobody answers within the given time.
 	Holder(ctx context.Context, link string, ip netip.Addr, wait time.Duration) (string, error)
@@ -53,9 +58,12 @@ type announcer interface {
 
 // notes remember, from one call to the next, what is still to be done for a resource.
 type notes interface {
-	SetPending(resource string, p pending) error
-	// TakePending returns what is pending and forgets it.
-	TakePending(resource string) (pending, error)
+	// SetLate remembers when the second burst of announcements is due; TakeLate says
+	// whether it is, and then forgets it.
+	SetLate(resource string, at time.Time) error
+	TakeLate(resource string, now time.Time) (bool, error)
+	// Silence ends the announcements that go on in the background, and what is due later.
+	Silence(resource string) error
 	// SetLoopbacks remembers addresses that stop has to bring back; Loopbacks returns
 	// them, and ForgetLoopbacks forgets them when they are back.
 	SetLoopbacks(resource string, addresses []plan.Address) error

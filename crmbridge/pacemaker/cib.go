@@ -83,27 +83,36 @@ func (c *CIB) Follow(ctx context.Context) (Snapshot, error) {
 }
 
 func (c *CIB) query(ctx context.Context) (Snapshot, error) {
-	c.calls++
-	request := element("cib_command", "t", "cib", "cib_op", "cib_query",
-		"cib_callid", strconv.Itoa(c.calls), "cib_callopt", strconv.Itoa(callSync|callLocal))
 	asked := time.Now()
-	answer, err := c.ask(ctx, request)
+	root, err := c.root(ctx, 0)
 	if err != nil {
 		return Snapshot{}, err
-	}
-	rc, err := number[int](answer, "cib_rc")
-	if err != nil {
-		return Snapshot{}, err
-	}
-	if rc != 0 {
-		return Snapshot{}, fmt.Errorf("pacemaker refused, with its return code %d", rc)
-	}
-	root := answer.FindElement("./cib_calldata/cib")
-	if root == nil {
-		return Snapshot{}, fmt.Errorf("%w: <%s> without a CIB", ErrMalformed, answer.Tag)
 	}
 	version, err := cib.VersionOf(root)
 	return Snapshot{Version: version, CIB: root, Asked: asked}, err
+}
+
+// root queries the CIB, with options beside those of every query.
+func (c *CIB) root(ctx context.Context, options int) (*etree.Element, error) {
+	c.calls++
+	request := element("cib_command", "t", "cib", "cib_op", "cib_query",
+		"cib_callid", strconv.Itoa(c.calls), "cib_callopt", strconv.Itoa(callSync|callLocal|options))
+	answer, err := c.ask(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	rc, err := number[int](answer, "cib_rc")
+	if err != nil {
+		return nil, err
+	}
+	if rc != 0 {
+		return nil, fmt.Errorf("pacemaker refused, with its return code %d", rc)
+	}
+	root := answer.FindElement("./cib_calldata/cib")
+	if root == nil {
+		return nil, fmt.Errorf("%w: <%s> without a CIB", ErrMalformed, answer.Tag)
+	}
+	return root, nil
 }
 
 // Next waits for the next change after Follow. With ErrGap the patch is what came, and

@@ -1,7 +1,7 @@
 // Command bench measures what each action of our agents costs beside the same action of Debian's own ocf:heartbeat agents: in the same
 // node of the lab, in the same run, alternating, with the same parameters and against the same server.
 //
-//	bench [--count N] [--json FILE]
+//	bench [--count N] [--json FILE] [--series address|database]
 //
 // It boots the lab, installs the packages of build/deb, copies itself into a node ("bench inside" is its other half), measures, prints a
 // table and writes the figures as JSON. It takes the lab down again, also when it is interrupted. Exit status: 0 measured, 1 not, 2

@@ -49,7 +49,7 @@ func measureInLab(ctx context.Context, opts options, stdout, stderr io.Writer) (
 		return err
 	}
 	var samples []sample
-	for _, series := range []string{"address", "database"} {
+	for _, series := range opts.toMeasure() {
 		more, err := runSeries(ctx, l, series, opts.count, stderr)
 		if err != nil {
 			return err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"holdfast/tests/lab"
 )
@@ -23,19 +21,16 @@ const (
 const inside = "inside"
 
 type options struct {
-	count int
-	file  string
+	count  int
+	file   string
+	series string // only this one
 	// For the half inside:
-	series string
-	round  int
-	trace  bool
+	round int
+	trace bool
 }
 
 func main() {
-	lab.BecomeChassis()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	lab.Main(func(ctx context.Context, args []string) int { return run(ctx, args, os.Stdout, os.Stderr) })
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -54,13 +49,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+// toMeasure are the series to measure.
+func (o options) toMeasure() []string {
+	if o.series != "" {
+		return []string{o.series}
+	}
+	return []string{"address", "database"}
+}
+
 func parse(args []string, stderr io.Writer) (options, error) {
 	var opts options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&opts.count, "count", 30, "how often each action is measured")
 	flags.StringVar(&opts.file, "json", "build/bench/agents.json", "where to write the figures")
-	flags.StringVar(&opts.series, "series", "", "inside the node: address or database")
+	flags.StringVar(&opts.series, "series", "", "only this one: address or database")
 	flags.IntVar(&opts.round, "round", 0, "inside the node: the round's number")
 	flags.BoolVar(&opts.trace, "trace", false, "inside the node: count under ptrace instead of measuring times")
 	err := flags.Parse(args)

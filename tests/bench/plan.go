@@ -80,7 +80,7 @@ func address(name, ip string) cycle {
 	do := func(action string, want int) step {
 		return step{Label: name + " " + action, agent: "IPaddr2", action: action, env: env, want: want, scope: scopeAction}
 	}
-	first := do("monitor", 0) // may have announcements to send that start left over
+	first := do("monitor", 0)
 	first.Label = name + " monitor, first"
 	life := cycle{do("start", 0), first, do("monitor", 0), do("stop", 0)}
 	if name != "IPaddr2" { // what has nothing to do with the family is measured once
@@ -103,6 +103,7 @@ func database() cycle {
 	}
 	look := do("probe", "monitor", 7, scopeAction)
 	look.env = probe
+	changed := do("unpromoted monitor, first", "monitor", 0, scopeAction) // sees a cluster that has changed
 	promoted := do("promoted monitor", "monitor", 8, scopeAction)
 	promoted.both = true
 	return cycle{
@@ -110,6 +111,7 @@ func database() cycle {
 		do("validate-all", "validate-all", 0, scopeAction),
 		look,
 		do("start", "start", 0, scopeNode),
+		changed,
 		do("unpromoted monitor", "monitor", 0, scopeAction),
 		do("promote", "promote", 0, scopeNode),
 		promoted,

@@ -3,10 +3,13 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"holdfast/tests/lab"
 )
 
 // TestScenarios is what the author of the heartbeat agent tests his own with
@@ -84,9 +87,19 @@ func forcedBootstrap(t *testing.T, f *fixture) {
 	f.wantDays(t, 1)
 }
 
+// forcedStop: what Pacemaker sees first decides how it is repaired, the failed monitor or
+// the promotion score that the stop has taken back; that it is repaired is what counts.
 func forcedStop(t *testing.T, f *fixture) {
+	before := f.databasePIDs(t)["db2"]
 	f.run(t, "db2", "crm_resource", "--force-stop", "-r", "galera")
-	f.waitFor(t, "db1", "a failed monitor on db2", func(s status) bool { return len(s.reasons("db2")) > 0 })
+	err := lab.WaitFor(t.Context(), settle, "a new database process on db2", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, "db2", "systemctl", "show", "--property=MainPID", "--value", "mariadb.service")
+		pid := strings.TrimSpace(out)
+		return fmt.Sprintf("process %s, was %s", pid, before), err == nil && pid != "0" && pid != before
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
 	f.wantNoElection(t)

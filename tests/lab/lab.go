@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -71,6 +72,15 @@ func BecomeChassis() {
 	if os.Args[0] == chassis.Name {
 		os.Exit(chassis.Main())
 	}
+}
+
+// Main is the main function of a program that uses Start: run gets a context that ends with SIGINT or SIGTERM, and its result is the
+// exit status.
+func Main(run func(ctx context.Context, args []string) int) {
+	BecomeChassis()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
 }
 
 // Start boots a lab and returns when every node is up with opts.Debs installed. When it fails, or ctx ends, nothing is left but the logs

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/beevik/etree"
 )
 
 // The files in testdata are crm_mon's of Pacemaker 2.1.5 on real clusters.
@@ -154,9 +156,48 @@ func (a *attrd) show() string {
 	return b.String()
 }
 
+func never(context.Context, []Change) bool { return false }
+
+func TestUpdateThatShowsSoonNeedsNoLook(t *testing.T) {
+	a := &attrd{values: map[string]string{}}
+	c := &Cluster{run: a.run, settleTime: time.Minute, soonShown: func(_ context.Context, changes []Change) bool {
+		return slices.Equal(changes, []Change{{"db1", "x", "1"}})
+	}}
+	if err := c.Update(t.Context(), Change{"db1", "x", "1"}); err != nil || len(a.commands) != 1 {
+		t.Errorf("%v, ran %q", err, a.commands)
+	}
+}
+
+func TestShows(t *testing.T) {
+	doc := etree.NewDocument()
+	err := doc.ReadFromString(`<cib><configuration><nodes><node uname="db1"><instance_attributes><nvpair name="p" value="1"/></instance_attributes></node></nodes></configuration>
+<status><node_state uname="db1"><transient_attributes id="1"><instance_attributes><nvpair name="x" value="1"/><nvpair name="y" value="2"/></instance_attributes></transient_attributes></node_state>
+<node_state uname="db2"/></status></cib>`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name    string
+		changes []Change
+		want    bool
+	}{
+		{"all there", []Change{{"db1", "x", "1"}, {"db1", "y", "2"}}, true},
+		{"another value", []Change{{"db1", "x", "1"}, {"db1", "y", "3"}}, false},
+		{"on another node", []Change{{"db2", "x", "1"}}, false},
+		{"deleted", []Change{{"db1", "z", ""}, {"db2", "x", ""}}, true},
+		{"not yet deleted", []Change{{"db1", "x", ""}}, false},
+		{"the last change counts", []Change{{"db1", "x", ""}, {"db1", "x", "1"}}, true},
+		{"a permanent one is none of these", []Change{{"db1", "p", "1"}}, false},
+	} {
+		if got := shows(doc.Root(), test.changes); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}
+
 func TestUpdateWritesInOrderAndWaits(t *testing.T) {
 	a := &attrd{values: map[string]string{"x": "1", "y": "2"}, lag: 2}
-	c := &Cluster{run: a.run, settleTime: time.Minute}
+	c := &Cluster{run: a.run, settleTime: time.Minute, soonShown: never}
 	err := c.Update(t.Context(),
 		Change{"db1", "x", ""}, Change{"db1", "y", ""}, Change{"db1", "z", "3"}, Change{"db2", "z", "4"})
 	if err != nil {
@@ -183,7 +224,7 @@ func TestUpdateOfNothingRunsNothing(t *testing.T) {
 
 func TestUpdateThatDoesNotShow(t *testing.T) {
 	a := &attrd{values: map[string]string{}, lag: -1} // never
-	c := &Cluster{run: a.run, settleTime: 50 * time.Millisecond}
+	c := &Cluster{run: a.run, settleTime: 50 * time.Millisecond, soonShown: never}
 	if err := c.Update(t.Context(), Change{"db1", "x", "1"}); !errors.Is(err, ErrNotVisible) {
 		t.Errorf("got %v, want ErrNotVisible", err)
 	}

@@ -14,6 +14,10 @@ type Wanted struct {
 	Broadcast string // an address, "+" (all host bits 1), "-" (all 0), or "" to find it
 }
 
+// Complete says whether link and prefix are given, so that no route is needed to find
+// them. The broadcast address, which only start is about, may still need one.
+func (w Wanted) Complete() bool { return w.Link != "" && w.Bits > 0 }
+
 // Place is where the address belongs.
 type Place struct {
 	Link      Link

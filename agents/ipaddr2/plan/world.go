@@ -11,6 +11,8 @@ type Link struct {
 	Carrier  bool // operational: not DOWN, not LOWERLAYERDOWN
 	Loopback bool
 	NoARP    bool
+	// HardwareAddr is its address on the wire.
+	HardwareAddr []byte
 }
 
 // Called says whether the link has the name, or the alternative name.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"holdfast/tests/lab"
 )
@@ -20,12 +18,7 @@ const (
 	exitDown   = 3 // no lab is up
 )
 
-func main() {
-	lab.BecomeChassis()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
-}
+func main() { lab.Main(run) }
 
 func run(ctx context.Context, args []string) int {
 	inv, err := parse(args)
