@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"holdfast/cib"
@@ -20,6 +19,9 @@ type cibView struct {
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
+	// apart says that the CIB is this node's own: it has no DC, because the node is not, or not
+	// yet, a part of the cluster, and knows nothing of the others.
+	apart bool
 	// planners are the DCs' own identifiers in the history, and how often each is there.
 	// Every controller makes a new one when it starts: a cluster that was set up anew has
 	// others, and all nodes have the same ones with the same version of the CIB.
@@ -78,6 +80,12 @@ func (v *cibView) name(id string) string {
 // cibRead is the first state of the CIB, or what is different after a blind time.
 func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 	if t.resynced(sourceCIB, t.cib.read) {
+		if t.cib.apart = parted(r.changes); t.cib.apart {
+			for _, c := range r.changes {
+				t.cib.count(c)
+			}
+			return nil // that it knows nothing of the others does not mean that they are gone
+		}
 		events := t.changes(o, r.version, "", r.changes)
 		for i := range events {
 			estimate(&events[i])
@@ -91,6 +99,9 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		events = append(events, t.event(o, e))
 	}
 	for _, f := range r.facts { // names are wanted before they come
+		if c, ok := f.(cib.Cluster); ok {
+			t.cib.apart = c.DC == ""
+		}
 		t.cib.learn(f)
 		t.cib.count(cib.Change{After: f})
 	}
@@ -190,31 +201,12 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 		}
 	}
 	events := t.changes(o, c.version, by, c.changes)
-	if joined(c.changes) {
-		return found(events)
-	}
-	return events
-}
-
-// joined says whether a patchset is the one with which a node becomes a part of the
-// cluster: until then the CIB was its own, without a DC, and now it is that of all.
-func joined(changes []cib.Change) bool {
-	for _, c := range changes {
-		before, ok1 := c.Before.(cib.Cluster)
-		after, ok2 := c.After.(cib.Cluster)
-		if ok1 && ok2 && before.DC == "" && after.DC != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// found makes of events what was so before: a node that joins is told the history of all
-// others at once. Failures of the past are none of now.
-func found(events []incident.Event) []incident.Event {
-	events = slices.DeleteFunc(events, func(e incident.Event) bool { return e.Kind == incident.OperationEnded && e.Op.Failed })
-	for i := range events {
-		events[i].Initial = true
+	switch {
+	case joined(c.changes):
+		t.cib.apart = false
+		return found(events, func(incident.Event) bool { return true })
+	case t.cib.apart: // only what it says of itself is new
+		return found(events, func(e incident.Event) bool { return e.Kind != incident.NodeChanged || e.Node != t.node })
 	}
 	return events
 }

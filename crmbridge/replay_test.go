@@ -306,6 +306,40 @@ func TestANodeThatJoinsFinds(t *testing.T) {
 	}
 }
 
+// TestANodeThatLeftKnowsNothing: when Pacemaker is started again on this node, its CIB has
+// no state of anybody, until it joins. Nobody was lost; only it has left and returned.
+func TestANodeThatLeftKnowsNothing(t *testing.T) {
+	translator := newTranslator("db1", stillMachine{})
+	state := func(node string, member, online bool, join string) cib.NodeState {
+		return cib.NodeState{ID: node, Name: node, Member: member, Online: online, Join: join, Expected: "member"}
+	}
+	at := func(what any) observation { return observation{source: sourceCIB, received: time.Now(), what: what} }
+	whole := cib.Cluster{Quorate: true, DC: "2"}
+	first := cibRead{facts: []cib.Fact{whole, state("db1", true, true, "member"), state("db2", true, true, "member")}}
+	translator.cibRead(at(first), first)
+	translator.seeing(at(nil), seeing{since: time.Now()})
+	again := cibRead{changes: []cib.Change{{Before: whole, After: cib.Cluster{}}, {Before: state("db2", true, true, "member")}, {Before: state("db1", true, true, "member")}}}
+	if events := translator.cibRead(at(again), again); len(events) != 0 {
+		t.Errorf("what it does not know is told as %v", events)
+	}
+	var news []string
+	for _, c := range [][]cib.Change{
+		{{After: state("db1", true, true, "")}, {After: state("db2", true, true, "")}},
+		{{Before: cib.Cluster{}, After: whole}, {Before: state("db2", true, true, ""), After: state("db2", true, true, "member")}},
+		{{Before: state("db1", true, true, ""), After: state("db1", true, true, "member")}},
+	} {
+		changed := cibChanged{changes: c}
+		for _, e := range translator.cibChanged(at(changed), changed) {
+			if !e.Initial {
+				news = append(news, e.String()+" "+e.State.Join)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"node-changed on db1 ", "node-changed on db1 member"}, news); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestFailuresWhileNobodyWatched are told when the program runs again, and older ones are
 // not.
 func TestFailuresWhileNobodyWatched(t *testing.T) {

@@ -61,10 +61,21 @@ func fold(segments []*segment) []*segment {
 		case s.acted:
 			kept = append(kept, s)
 		case len(kept) > 0 && s.root.At.Wall.Sub(kept[len(kept)-1].last) <= afterglow:
-			kept[len(kept)-1].afterwards = append(kept[len(kept)-1].afterwards, s.events...)
+			kept[len(kept)-1].close(s.events)
 		}
 	}
 	return kept
+}
+
+// close takes what came after an incident: what a client felt is still of it.
+func (s *segment) close(events []Event) {
+	for _, e := range events {
+		if e.Source == FromProbe {
+			s.events = append(s.events, e)
+		} else {
+			s.afterwards = append(s.afterwards, e)
+		}
+	}
 }
 
 func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now time.Time) Record {

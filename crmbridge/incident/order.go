@@ -67,7 +67,23 @@ func ordered(events []Event) []Event {
 		}
 		return cmp.Compare(a.key(), b.key())
 	})
-	// Of one moment, and of arrivals that are in no order, the version knows better.
+	// Of one moment, and of arrivals that are in no order, the version knows better. A node
+	// that left the cluster begins with the CIB on its disk, and counts again from there: it
+	// was blind meanwhile.
+	begin := 0
+	for i, e := range events {
+		if e.Kind == Gap && e.Source == FromCIB {
+			byVersion(events[begin:i])
+			begin = i
+		}
+	}
+	byVersion(events[begin:])
+	return events
+}
+
+// byVersion brings the news of the CIB into the order of their versions, in the places that
+// they have among the rest.
+func byVersion(events []Event) {
 	var places []int
 	var spine []Event
 	for i, e := range events {
@@ -83,5 +99,4 @@ func ordered(events []Event) []Event {
 	for i, p := range places {
 		events[p] = spine[i]
 	}
-	return events
 }

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"slices"
+
+	"holdfast/cib"
+	"holdfast/crmbridge/incident"
+)
+
+// deciders are the DC before and after changes of the CIB, if they change that.
+func deciders(changes []cib.Change) (before, after string) {
+	for _, c := range changes {
+		b, ok1 := c.Before.(cib.Cluster)
+		a, ok2 := c.After.(cib.Cluster)
+		if ok1 && ok2 {
+			return b.DC, a.DC
+		}
+	}
+	return "", ""
+}
+
+// parted says whether the CIB that was read after a blind time is that of a node which left
+// the cluster: it has no DC any more.
+func parted(changes []cib.Change) bool {
+	before, after := deciders(changes)
+	return before != "" && after == ""
+}
+
+// joined says whether a patchset is the one with which a node becomes a part of the
+// cluster: until then the CIB was its own, without a DC, and now it is that of all.
+func joined(changes []cib.Change) bool {
+	before, after := deciders(changes)
+	return before == "" && after != ""
+}
+
+// found makes of events what was so before: a node that joins is told the history of all
+// others at once. Failures of the past are none of now.
+func found(events []incident.Event, old func(incident.Event) bool) []incident.Event {
+	events = slices.DeleteFunc(events, func(e incident.Event) bool { return old(e) && e.Kind == incident.OperationEnded && e.Op.Failed })
+	for i, e := range events {
+		events[i].Initial = e.Initial || old(e)
+	}
+	return events
+}
