@@ -29,7 +29,7 @@ func (b *burst) run() (err error) {
 	defer func() { err = errors.Join(err, packets.close()) }()
 	for n := range b.count {
 		if n > 0 {
-			time.Sleep(b.interval)
+			sleep(b.interval)
 		}
 		if !b.mayGoOn() {
 			return nil
@@ -65,4 +65,11 @@ func local(ip netip.Addr, link int) bool {
 	}
 	defer unix.Close(socket)
 	return unix.Bind(socket, to) == nil
+}
+
+// sleep is the kernel's.
+func sleep(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for errors.Is(unix.Nanosleep(&left, &left), unix.EINTR) {
+	}
 }

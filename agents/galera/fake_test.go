@@ -66,6 +66,7 @@ type machine struct {
 	stray    int  // a server outside of the unit
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
+	closes   bool // its state transfer fails, which Galera answers by closing its connection
 	notes    map[string]string
 }
 

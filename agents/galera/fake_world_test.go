@@ -28,6 +28,8 @@ func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
 		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
 	case !f.n.running:
 		return Wsrep{}, ErrNoServer
+	case f.n.closes:
+		return Wsrep{ClusterStatus: disconnected, Comment: "Initialized"}, nil
 	case !f.n.primary:
 		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
 	}

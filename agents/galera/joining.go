@@ -10,14 +10,19 @@ import (
 	"holdfast/ocf"
 )
 
-// A state transfer may take hours, and a promotion may not. When its time is nearly
-// over, promote leaves the server joining: it takes the score back, so that Pacemaker
+// A state transfer may take hours, and a promotion may not. After a while promote leaves
+// the server joining: it takes the score back, so that Pacemaker
 // demotes the node, demote lets the server run, and the monitor of the unpromoted
 // instance gives the score when the server is synced. The node is unpromoted
 // meanwhile, so that nothing that needs a database is placed there.
 
 // errJoinGoesOn ends a promotion whose server is still joining.
 var errJoinGoesOn = errors.New("the server is still joining the cluster")
+
+// joinPatience is how long a promotion waits for a join. Pacemaker decides nothing new
+// while an action is under way: a failover, and after an outage of everything the address
+// itself, would wait for the copy.
+const joinPatience = 10 * time.Second
 
 // joinReserve is what promote keeps of its time to leave the join in order.
 const joinReserve = 15 * time.Second
@@ -77,6 +82,8 @@ func (c *call) monitorJoining(ctx context.Context, since string) (ocf.Code, erro
 		return c.joinedAtLast(ctx, s)
 	case errors.Is(err, ErrLogin):
 		return 0, c.loginFailed(err)
+	case err == nil && st.ClusterStatus == disconnected:
+		return 0, c.startFailed(ctx, errClosed)
 	case c.req.Probe():
 		return ocf.Success, nil
 	case !c.peerStays(ctx, s):

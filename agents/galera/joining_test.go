@@ -21,8 +21,12 @@ func joinsLong(t *testing.T) (*site, *machine) {
 	n.online, n.transfer = true, time.Hour
 	s.act("db3", "start")
 	n.role = "Unpromoted"
+	before := s.now
 	if code, reason := s.act("db3", "promote"); code != ocf.Success {
 		t.Fatalf("promote: %v %s", code, reason)
+	}
+	if took := s.now.Sub(before); took > 2*joinPatience {
+		t.Errorf("the promotion took %v, in which no failover could have happened", took)
 	}
 	n.role = "Promoted"
 	return s, n
@@ -83,6 +87,43 @@ func TestLongJoinAndItsEnds(t *testing.T) {
 				t.Errorf("%v %q running=%v, want %v %q running=%v", code, reason, n.running, c.code, c.reason, c.runs)
 			}
 		})
+	}
+}
+
+// Galera closes its connection when a state transfer fails, and the server goes on
+// without a cluster: it never comes back by itself.
+func TestJoinThatGaleraGaveUp(t *testing.T) {
+	s := newSite(t)
+	s.node("db3").online = false
+	s.node("db1").has(historyA, 10, true)
+	s.node("db2").has(historyA, 10, false)
+	s.pacemaker()
+	n := s.node("db3")
+	n.online, n.closes = true, true
+	s.act("db3", "start")
+	n.role = "Unpromoted"
+	before := s.now
+	code, reason := s.act("db3", "promote")
+	if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
+		t.Errorf("promote: %v %q", code, reason)
+	}
+	if took := s.now.Sub(before); took > 10*time.Second {
+		t.Errorf("promote waited %v for a server that does not come back", took)
+	}
+	n.failed, n.closes = true, false
+	s.pacemaker()
+	s.wantCluster()
+}
+
+func TestLongJoinThatGaleraGaveUp(t *testing.T) {
+	s, n := joinsLong(t)
+	s.act("db3", "demote")
+	n.role = "Unpromoted"
+	s.now = s.now.Add(2 * time.Hour)
+	n.closes = true
+	code, reason := s.act("db3", "monitor")
+	if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
+		t.Errorf("monitor: %v %q", code, reason)
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 // primary is the wsrep_cluster_status of a component that may take writes.
 const primary = "Primary"
 
+// disconnected is the wsrep_cluster_status of a server without a connection to any cluster.
+const disconnected = "Disconnected"
+
 // monitor tells the state. While the server runs and answers, two questions on one
 // connection are all it costs.
 func (c *call) monitor(ctx context.Context) (ocf.Code, error) {

@@ -176,6 +176,9 @@ func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 		case err == nil:
 			doing = fmt.Sprintf("wsrep_cluster_status=%s wsrep_local_state_comment=%s", st.ClusterStatus, st.Comment)
 			w.transfer = st.State == joining || st.State == joined
+			if w.closed(st) {
+				return c.startFailed(ctx, errClosed)
+			}
 		case errors.Is(err, ErrLogin):
 			return c.loginFailed(err)
 		case errors.Is(err, ErrNoServer):

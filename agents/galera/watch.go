@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -17,6 +18,30 @@ type watch struct {
 	// answer yet, it is: a server that finds no cluster ends by itself.
 	transfer bool
 	told     time.Time // when the progress was published last
+	began    time.Time // the first look
+	parted   time.Time // when the server said first that it has no connection; zero: it has one
+}
+
+// partedLimit is how long a server that answers may be without a connection: one whose
+// wsrep_sst_method needs a running server connects only then.
+const partedLimit = 3 * time.Second
+
+// errClosed ends a join that cannot succeed any more.
+var errClosed = errors.New("the server gave the cluster up while joining, and only a restart makes it try again (wsrep_cluster_status=" + disconnected + ")")
+
+// closed says whether Galera has closed its connection for good. It does when a state
+// transfer fails, for instance when the donor left some of the missing write-sets out
+// (ReplicatorSMM::recv_IST, "node restart required"), and leaves the server running.
+func (w *watch) closed(st Wsrep) bool {
+	if st.ClusterStatus != disconnected {
+		w.parted = time.Time{}
+		return false
+	}
+	now := w.clock.Now()
+	if w.parted.IsZero() {
+		w.parted = now
+	}
+	return now.Sub(w.parted) >= partedLimit
 }
 
 // A short join needs no progress, and a long one not each second.
@@ -32,7 +57,10 @@ func (w *watch) look(ctx context.Context, doing string) error {
 		w.doing = doing
 		w.log.Info("waiting for the server: " + doing)
 	}
-	if !w.newCluster && w.transfer && w.timeIsUp(ctx) {
+	if w.began.IsZero() {
+		w.began = w.clock.Now()
+	}
+	if !w.newCluster && w.transfer && (w.timeIsUp(ctx) || w.clock.Now().Sub(w.began) >= joinPatience) {
 		return errJoinGoesOn
 	}
 	w.tell(ctx)
