@@ -15,8 +15,7 @@ import (
 // longTransfer makes a whole copy last longer than the promotion may: rsync is frozen
 // on the donor.
 func longTransfer(t *testing.T, f *fixture) {
-	f.run(t, "db1", "pcs", "node", "standby", "db3")
-	f.waitFor(t, "db1", "the database away from db3", func(s status) bool { return !slices.Contains(s.promoted(), "db3") })
+	f.standby(t, "db3")
 	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
 	for _, donor := range []string{"db1", "db2"} {
 		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-rsync", "sh", "-c", "until pkill -STOP -x rsync; do :; done")

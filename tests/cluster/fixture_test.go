@@ -128,6 +128,22 @@ func (f *fixture) waitFor(t *testing.T, node, what string, ok func(status) bool)
 	return last
 }
 
+// standby puts a node into standby and waits until its database is gone. The node's own
+// systemd is asked: Pacemaker shows no database on a node, too, whose history was just
+// cleaned up.
+func (f *fixture) standby(t *testing.T, node string) {
+	t.Helper()
+	f.run(t, node, "pcs", "node", "standby", node)
+	err := lab.WaitFor(t.Context(), settle, "the database away from "+node, func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, node, "systemctl", "show", "--property=ActiveState", "--value", "mariadb.service")
+		state := strings.TrimSpace(out)
+		return state, err == nil && (state == "inactive" || state == "failed")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // waitHealthy waits until every node is online, the database promoted on each, and
 // the address up on one.
 func (f *fixture) waitHealthy(t *testing.T, node string) status {

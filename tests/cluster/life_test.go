@@ -196,8 +196,7 @@ func totalPowerLoss(t *testing.T, f *fixture) {
 
 func wrongSetting(t *testing.T, f *fixture) {
 	const file = "/etc/mysql/mariadb.conf.d/99-wrong.cnf"
-	f.run(t, "db1", "pcs", "node", "standby", "db3")
-	f.waitFor(t, "db1", "the database away from db3", func(s status) bool { return !slices.Contains(s.promoted(), "db3") })
+	f.standby(t, "db3")
 	f.run(t, "db3", "sh", "-c", "printf '[mariadbd]\ninnodb_no_such_setting=1\n' > "+file)
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
 	s := f.waitFor(t, "db1", "a failed action on db3", func(s status) bool { return len(s.reasons("db3")) > 0 })
