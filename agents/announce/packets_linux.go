@@ -122,9 +122,17 @@ func inEthernet(from, to net.HardwareAddr, kind ethernet.EtherType, payload func
 	return f.MarshalBinary()
 }
 
+// forwards reads the kernel's setting with plain calls: a few bytes are not worth the
+// runtime's poller either.
 func forwards(link string) bool {
-	setting, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + link + "/forwarding")
-	return err == nil && len(setting) > 0 && setting[0] != '0'
+	file, err := unix.Open("/proc/sys/net/ipv6/conf/"+link+"/forwarding", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(file)
+	var setting [1]byte
+	n, err := unix.Read(file, setting[:])
+	return err == nil && n == 1 && setting[0] != '0'
 }
 
 // holder sends an address probe, which has no sender address (RFC 5227, section 2.1.1),

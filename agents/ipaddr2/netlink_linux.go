@@ -27,24 +27,6 @@ func family(ip netip.Addr) int {
 	return netlink.FAMILY_V6
 }
 
-func (netlinkKernel) Changes(ctx context.Context) (<-chan struct{}, error) {
-	updates := make(chan netlink.AddrUpdate)
-	if err := netlink.AddrSubscribe(updates, ctx.Done()); err != nil {
-		return nil, fmt.Errorf("watch the addresses: %w", err)
-	}
-	changed := make(chan struct{}, 1)
-	go func() {
-		defer close(changed)
-		for range updates {
-			select {
-			case changed <- struct{}{}:
-			default: // one is waiting already, and it says no more than this one
-			}
-		}
-	}()
-	return changed, nil
-}
-
 // Add makes the request by itself: the library has no attributes for metric and proto,
 // and invents a broadcast address where none is given.
 func (netlinkKernel) Add(a plan.Address, o addressOptions) error {

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -77,24 +76,37 @@ func (d runDirectory) Silence(resource string) error {
 	return errors.Join(errs...)
 }
 
-// late is the name of a note with a time: seconds since the epoch.
+// late is the name of a note that is due at its modification time: nothing need be read,
+// which would start the runtime's poller in each monitor.
 const late = "late"
 
+// SetLate leaves, if it is cut off in the middle, a note that is due at once: one
+// announcement too many does no harm.
 func (d runDirectory) SetLate(resource string, at time.Time) error {
-	return d.write(d.file(resource, late), strconv.FormatInt(at.Unix(), 10)+"\n")
+	if err := os.MkdirAll(d.path, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", d.path, err)
+	}
+	file := d.file(resource, late)
+	descriptor, err := unix.Open(file, unix.O_CREAT|unix.O_WRONLY|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", file, err)
+	}
+	if err := errors.Join(unix.Close(descriptor), os.Chtimes(file, at, at)); err != nil {
+		return fmt.Errorf("date %s: %w", file, err)
+	}
+	return nil
 }
 
-// TakeLate takes a note that was torn by a crash for one that is due: one announcement
-// too many does no harm.
 func (d runDirectory) TakeLate(resource string, now time.Time) (bool, error) {
-	text, err := d.read(d.file(resource, late))
-	if err != nil || text == "" {
-		return false, err
-	}
-	if at, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && now.Before(time.Unix(at, 0)) {
+	file := d.file(resource, late)
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && now.Before(info.ModTime()) {
 		return false, nil
 	}
-	return true, d.forget(d.file(resource, late))
+	if err != nil {
+		return false, fmt.Errorf("read what is still to be done: %w", err)
+	}
+	return true, d.forget(file)
 }
 
 func (d runDirectory) SetLoopbacks(resource string, addresses []plan.Address) error {

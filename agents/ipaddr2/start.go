@@ -117,26 +117,24 @@ func (a *agent) carryOut(steps []plan.Step, o addressOptions) error {
 
 // verify makes sure that the address is really there and usable. An IPv6 address is
 // not until the kernel knows that nobody else has it.
-func (a *agent) verify(ctx context.Context, place plan.Place, s settings) error {
-	var changed <-chan struct{}
+func (a *agent) verify(ctx context.Context, place plan.Place, s settings) (err error) {
+	ip := place.Prefix.Addr()
+	if ip.Is4() || s.options.noDAD {
+		_, err := a.look(ctx, place)
+		return err
+	}
+	changes, err := a.kernel.Watch()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, changes.Close()) }()
 	for {
 		tentative, err := a.look(ctx, place)
-		if err != nil || !tentative || s.options.noDAD {
+		if err != nil || !tentative {
 			return err
 		}
-		if changed == nil {
-			if changed, err = a.kernel.Changes(ctx); err != nil {
-				return err
-			}
-			continue // it may have changed before this watch began
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for duplicate address detection of %s: %w", place.Prefix.Addr(), ctx.Err())
-		case _, ok := <-changed:
-			if !ok { // too much happens at once for the watch
-				changed = nil
-			}
+		if err := changes.Wait(ctx); err != nil {
+			return fmt.Errorf("wait for duplicate address detection of %s: %w", ip, err)
 		}
 	}
 }

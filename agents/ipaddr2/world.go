@@ -25,9 +25,8 @@ type kernel interface {
 	Network(ctx context.Context, ip netip.Addr) (plan.Network, error)
 	// Addresses reads the same without the routes, which only finding a place needs.
 	Addresses(ctx context.Context, ip netip.Addr) (plan.Network, error)
-	// Changes tells of changes to addresses, several at once, until the context is done.
-	// The channel is closed when no more can be told.
-	Changes(ctx context.Context) (<-chan struct{}, error)
+	// Watch begins to listen for changes to IPv6 addresses.
+	Watch() (watch, error)
 	Add(a plan.Address, o addressOptions) error
 	// Remove takes an address away; one that is already gone is no error.
 	Remove(a plan.Address) error
@@ -42,6 +41,14 @@ type kernel interface {
 	EndConnections(ip netip.Addr) (int, error)
 	// Neighbours are the hardware addresses of those peers that the link knows.
 	Neighbours(ctx context.Context, link string, peers []netip.Addr) ([]net.HardwareAddr, error)
+}
+
+// watch hears of changes from when it was begun.
+type watch interface {
+	// Wait returns when something has changed since the last call, or with the context's
+	// error at its deadline.
+	Wait(ctx context.Context) error
+	Close() error
 }
 
 var errNoNamespace = errors.New("no such network namespace on this node")
