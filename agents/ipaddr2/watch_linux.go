@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
-	"runtime"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // addressWatch is a netlink socket that hears of changes to IPv6 addresses
-// (RTMGRP_IPV6_IFADDR in rtnetlink(7)). It is waited for with a plain poll(2): see the
-// head of rtnetlink_linux.go.
-type addressWatch struct{ socket int }
+// (RTMGRP_IPV6_IFADDR in rtnetlink(7)). Here the runtime's poller is the cheap way: while a
+// thread waits in a call of its own, the runtime keeps looking whether it has come back.
+type addressWatch struct{ socket *os.File }
 
 var _ watch = addressWatch{}
 
@@ -29,52 +26,26 @@ func (netlinkKernel) Watch() (watch, error) {
 		unix.Close(socket)
 		return nil, fmt.Errorf("watch the addresses: %w", os.NewSyscallError("bind", err))
 	}
-	return addressWatch{socket}, nil
+	return addressWatch{os.NewFile(uintptr(socket), "netlink")}, nil
 }
 
-func (w addressWatch) Wait(ctx context.Context) error {
-	// With a processor to spare, the runtime looks some sixty times in 10 ms whether this
-	// thread has come back; without one it sleeps. Nothing else is to be done meanwhile.
-	runtime.GOMAXPROCS(1)
-	for {
-		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(w.socket), Events: unix.POLLIN}}, untilDeadline(ctx))
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case err != nil:
-			return os.NewSyscallError("poll", err)
-		case ready > 0:
-			return w.drain()
-		case ctx.Err() != nil:
-			return ctx.Err()
-		}
-	}
-}
-
-// drain forgets what was told: it is looked at anew. More than the socket could hold
+// Wait forgets what it is told: the caller looks for itself. More than the socket could hold
 // (ENOBUFS) is a change as well.
-func (w addressWatch) drain() error {
-	buffer := make([]byte, os.Getpagesize())
-	for {
-		_, _, err := unix.Recvfrom(w.socket, buffer, 0)
-		switch {
-		case err == nil, errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOBUFS):
-		case errors.Is(err, unix.EAGAIN):
-			return nil
-		default:
-			return os.NewSyscallError("recvfrom", err)
+func (w addressWatch) Wait(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := w.socket.SetReadDeadline(deadline); err != nil {
+			return fmt.Errorf("limit the wait: %w", err)
 		}
 	}
-}
-
-func (w addressWatch) Close() error { return unix.Close(w.socket) }
-
-// untilDeadline is in milliseconds, rounded up; -1, poll's word for ever, without a
-// deadline.
-func untilDeadline(ctx context.Context) int {
-	d, ok := ctx.Deadline()
-	if !ok {
-		return -1
+	_, err := w.socket.Read(make([]byte, os.Getpagesize()))
+	switch {
+	case err == nil, errors.Is(err, unix.ENOBUFS):
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return context.DeadlineExceeded
+	default:
+		return err
 	}
-	ms := math.Ceil(float64(time.Until(d)) / float64(time.Millisecond))
-	return int(min(max(ms, 0), math.MaxInt32))
 }
+
+func (w addressWatch) Close() error { return w.socket.Close() }
