@@ -5,12 +5,14 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
@@ -218,6 +220,22 @@ func TestStatusWithoutAServer(t *testing.T) {
 	}
 	if err := classify(context.DeadlineExceeded); errors.Is(err, ErrNoServer) {
 		t.Errorf("a deadline is %v", err)
+	}
+}
+
+// A server that takes connections and says nothing is one that did not answer in time.
+func TestStatusOfASilentServer(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "mysqld.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	m := &mariadb{settings: settings{socket: socket}}
+	if _, err := m.Status(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want DeadlineExceeded", err)
 	}
 }
 

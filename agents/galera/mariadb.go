@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -36,6 +38,11 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	if err != nil {
 		return Wsrep{}, err
 	}
+	// The driver watches a context with a goroutine that each question wakes. A deadline of the
+	// connection is as good.
+	deadline, _ := ctx.Deadline()
+	config.DialFunc = dialUntil(deadline)
+	ctx = context.WithoutCancel(ctx)
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return Wsrep{}, fmt.Errorf("prepare the connection to the server: %w", err)
@@ -43,7 +50,7 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	// The driver without database/sql: a pool is of no use to two questions.
 	conn, err := connector.Connect(ctx)
 	if err != nil {
-		return Wsrep{}, classify(err)
+		return Wsrep{}, classify(inTime(err, deadline))
 	}
 	defer conn.Close()
 	asker, ok := conn.(driver.QueryerContext)
@@ -53,10 +60,31 @@ func (m *mariadb) Status(ctx context.Context) (Wsrep, error) {
 	values := map[string]string{}
 	for _, text := range []string{statusQuery, variableQuery} {
 		if err := query(ctx, asker, text, values); err != nil {
-			return Wsrep{}, classify(err)
+			return Wsrep{}, classify(inTime(err, deadline))
 		}
 	}
 	return readStatus(values), nil
+}
+
+// dialUntil makes connections that end at the deadline; the zero time is none.
+func dialUntil(deadline time.Time) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialer := net.Dialer{Deadline: deadline}
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.SetDeadline(deadline)
+	}
+}
+
+// inTime says that an error came of the deadline. The driver does not: it only says that the
+// connection is not to be used any more.
+func inTime(err error, deadline time.Time) error {
+	if deadline.IsZero() || time.Now().Before(deadline) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 }
 
 // readStatus takes what the server said. A state that is no number is none that is
