@@ -112,6 +112,9 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 		// Pacemaker may have been away, and the attribute with it.
 		return ocf.RunningPromoted, c.files.SaveNote(noteState, "")
 	}
+	if err := c.invite(ctx); err != nil {
+		c.log.Warn("the nodes that wait are not told of the cluster; they will see it for themselves", "error", err)
+	}
 	c.show(ctx, st.condition())
 	return ocf.RunningPromoted, nil
 }

@@ -153,10 +153,12 @@ func (c *call) finish(ctx context.Context, w *watch, err error) (ocf.Code, error
 	if err := c.settled(); err != nil {
 		return 0, err
 	}
-	if err := c.invite(ctx, w.newCluster); err != nil {
-		return 0, err
+	if w.newCluster {
+		if err := c.files.SaveNote(noteInvite, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
+			c.log.Warn("the nodes that wait are not told of the cluster; they will see it for themselves", "error", err)
+		}
 	}
-	return ocf.Success, nil
+	return ocf.Success, c.stand(ctx)
 }
 
 // settled takes back what was noted of the time before this node was a member.
@@ -233,21 +235,42 @@ func (c *call) startFailed(ctx context.Context, err error) error {
 // action's time is over: ocf keeps a second back.
 const causeTime = 700 * time.Millisecond
 
-// invite gives scores: to this node, and after a bootstrap to all that wait
-// started, so that they join.
-func (c *call) invite(ctx context.Context, everyone bool) error {
+// stand gives this node its score.
+func (c *call) stand(ctx context.Context) error {
 	s, err := c.cluster.Status(ctx)
 	if err != nil {
 		return err
 	}
 	c.show(ctx, "")
-	changes := []crm.Change{c.score(c.node, promotable)}
+	return c.update(ctx, differing(s, []crm.Change{c.score(c.node, promotable)})...)
+}
+
+// invite gives scores to the nodes that wait started for a cluster which this one has
+// bootstrapped. It is the first monitor's business and not the promotion's: what is ordered
+// after the promotion, like the address, would be ordered after theirs too. A node that is
+// not invited sees the cluster at its own next monitor.
+func (c *call) invite(ctx context.Context) error {
+	if since, err := c.files.Note(noteInvite); err != nil || since == "" {
+		return err
+	}
+	if err := c.identify(ctx); err != nil {
+		return err
+	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []crm.Change
 	for _, i := range s.Active(c.resource) {
-		if everyone && i.Node != c.node && slices.Contains(c.nodes, i.Node) {
+		// One without a report does not wait: it joins already.
+		if i.Node != c.node && slices.Contains(c.nodes, i.Node) && s.Attribute(i.Node, c.attribute(attrPosition)) != "" {
 			changes = append(changes, c.score(i.Node, promotable))
 		}
 	}
-	return c.update(ctx, differing(s, changes)...)
+	if err := c.update(ctx, differing(s, changes)...); err != nil {
+		return err
+	}
+	return c.files.SaveNote(noteInvite, "")
 }
 
 // promotedAlready makes promote idempotent.

@@ -153,6 +153,9 @@ const (
 	// noteParted is the position at which the server was stopped in order, but apart
 	// from the primary component.
 	noteParted = "galera-parted"
+	// noteInvite is when this node bootstrapped the cluster, RFC 3339, until the nodes that
+	// wait for one have been told.
+	noteInvite = "galera-invite"
 )
 
 // Host answers questions about this machine's files and accounts.
