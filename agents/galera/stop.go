@@ -18,12 +18,17 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 	if c.joinGoesOn(ctx) {
 		return ocf.Success, nil
 	}
+	crashed := c.crashed(ctx)
 	parted := c.twoNode && c.isParted(ctx)
 	if err := c.stopServer(ctx); err != nil {
 		return 0, err
 	}
 	if err := c.update(ctx, append(c.retraction(), c.score(c.node, ""))...); err != nil {
 		return 0, err
+	}
+	if crashed {
+		c.log.Info("the database has crashed; its position is found when it is started again")
+		return ocf.Success, nil
 	}
 	r, err := c.findPosition(ctx)
 	if err != nil {
@@ -40,6 +45,21 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 	}
 	c.log.Info("the database is stopped", "position", r.Position, "safe_to_bootstrap", r.Safe)
 	return ocf.Success, nil
+}
+
+// crashed says whether a server has ended, and in no order, since it was last looked after. A
+// demotion need not find its position then: a failure is behind it, so that a stop and a start
+// follow, and the address, which may start elsewhere when the demotion is over, waits.
+func (c *call) crashed(ctx context.Context) bool {
+	state, err := c.server.State(ctx)
+	if err != nil || !state.Down() {
+		return false
+	}
+	if text, err := c.files.Note(noteRecovered); err != nil || text != "" {
+		return false
+	}
+	grastate, _, err := c.grastate()
+	return err == nil && grastate != nil && !grastate.Clean()
 }
 
 // partedTime is what asking a server that is to stop anyway may take.
