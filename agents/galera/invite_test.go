@@ -8,7 +8,7 @@ import (
 
 // What is ordered after the promotion of the first node, like the address, must not wait for
 // those of the others: they may stand for promotion only when it is over, from the first
-// monitor on.
+// monitor on, and one after the other.
 func TestTheFirstNodeServesBeforeTheOthersJoin(t *testing.T) {
 	s := newSite(t)
 	for _, name := range []string{"db1", "db2", "db3"} {
@@ -42,14 +42,31 @@ func TestTheFirstNodeServesBeforeTheOthersJoin(t *testing.T) {
 		t.Errorf("others may be promoted in the same transition:\n%s", s)
 	}
 	s.act(first, "monitor")
-	if scores() != 3 {
-		t.Errorf("the others are not invited:\n%s", s)
+	if scores() != 2 {
+		t.Errorf("not exactly one other node is invited:\n%s", s)
 	}
-	before := s.looks
 	s.act(first, "monitor")
-	if s.looks != before {
-		t.Error("the cluster is looked at once more, though all have been invited")
+	if scores() != 2 {
+		t.Errorf("another node is invited while one joins:\n%s", s)
+	}
+	for _, n := range s.nodes {
+		if n.name != first && s.attrs[n.name]["master-galera"] != "" {
+			if code, reason := s.act(n.name, "promote"); code != ocf.Success {
+				t.Fatalf("promote on %s: %s %s", n.name, code, reason)
+			}
+			n.role = "Promoted"
+		}
+	}
+	s.act(first, "monitor")
+	if scores() != 3 {
+		t.Errorf("the last one is not invited:\n%s", s)
 	}
 	s.pacemaker()
 	s.wantCluster()
+	s.act(first, "monitor") // there is nobody left
+	before := s.looks
+	s.act(first, "monitor")
+	if s.looks != before {
+		t.Error("the cluster is looked at once more, though all have joined")
+	}
 }

@@ -245,10 +245,12 @@ func (c *call) stand(ctx context.Context) error {
 	return c.update(ctx, differing(s, []crm.Change{c.score(c.node, promotable)})...)
 }
 
-// invite gives scores to the nodes that wait started for a cluster which this one has
-// bootstrapped. It is the first monitor's business and not the promotion's: what is ordered
-// after the promotion, like the address, would be ordered after theirs too. A node that is
-// not invited sees the cluster at its own next monitor.
+// invite gives a score to a node that waits started for a cluster which this one has
+// bootstrapped. It is the first monitors' business and not the promotion's: what is ordered
+// after the promotion, like the address, would be ordered after theirs too. And it is one node
+// at a time: two that join a single one at once may take each other's connections for
+// a partition, in which that one has no majority (gcomm, about 1 s). A node that is not
+// invited sees the cluster at its own next monitor.
 func (c *call) invite(ctx context.Context) error {
 	if since, err := c.files.Note(noteInvite); err != nil || since == "" {
 		return err
@@ -260,17 +262,30 @@ func (c *call) invite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var changes []crm.Change
+	next, joining := c.waiting(s)
+	switch {
+	case joining:
+		return nil
+	case next == "":
+		return c.files.SaveNote(noteInvite, "")
+	}
+	c.log.Info("the cluster runs; another node may join it", "node", next)
+	return c.update(ctx, c.score(next, promotable))
+}
+
+// waiting finds a node that waits for a cluster, and whether one is just joining it. A
+// node reports as long as it waits.
+func (c *call) waiting(s *crm.Status) (next string, joining bool) {
 	for _, i := range s.Active(c.resource) {
-		// One without a report does not wait: it joins already.
-		if i.Node != c.node && slices.Contains(c.nodes, i.Node) && s.Attribute(i.Node, c.attribute(attrPosition)) != "" {
-			changes = append(changes, c.score(i.Node, promotable))
+		switch scored := s.Attribute(i.Node, crm.ScoreName(c.resource)) != ""; {
+		case i.Promoted || i.Node == c.node || !slices.Contains(c.nodes, i.Node):
+		case scored:
+			joining = true
+		case s.Attribute(i.Node, c.attribute(attrPosition)) != "":
+			next = i.Node
 		}
 	}
-	if err := c.update(ctx, differing(s, changes)...); err != nil {
-		return err
-	}
-	return c.files.SaveNote(noteInvite, "")
+	return next, joining
 }
 
 // promotedAlready makes promote idempotent.
