@@ -18,9 +18,13 @@ const (
 	peerPause = 2 * time.Second        // between looks at the peers meanwhile
 )
 
-// joinerGrace is how long a server that never joined may take to stop in order:
-// it has written nothing that a kill could harm.
-const joinerGrace = 10 * time.Second
+// How long a server that was to join may take to stop in order: it has written nothing that a
+// kill could harm. One that does not answer yet may be waiting for a primary component in
+// vain, and does not hear a SIGTERM then.
+const (
+	joinerGrace = 10 * time.Second
+	silentGrace = 500 * time.Millisecond
+)
 
 // errClusterGone ends a join whose cluster has ceased to exist meanwhile.
 var errClusterGone = errors.New("no other node is a member of the cluster any more")
@@ -202,7 +206,11 @@ func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 // position.
 func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
 	c.log.Warn("the cluster that this node was joining is gone; reporting for an election instead")
-	if err := c.server.Stop(ctx, joinerGrace); err != nil {
+	grace := joinerGrace
+	if _, err := c.database.Status(ctx); errors.Is(err, ErrNoServer) {
+		grace = silentGrace
+	}
+	if err := c.server.Stop(ctx, grace); err != nil {
 		return 0, err
 	}
 	if err := c.files.SaveNote(noteJoining, ""); err != nil {
