@@ -22,10 +22,12 @@ type Fencing struct {
 const fencingSlack = 1500 * time.Millisecond
 
 // doubledAddress judges the times in which two nodes answered ARP for the
-// address. That alone breaks no promise: a node that was cut off cannot be told
-// to let go, and the others serve as soon as they know that they are the
-// majority and not only when it is fenced. It may neither be served by both, nor
-// last.
+// address. That alone breaks no promise: a node that was cut off, or whose
+// Corosync died, cannot be told to let go, and the others serve as soon as they
+// know that they are the majority and not only when it is fenced. It may not
+// last, and both may serve it only until one of them is fenced: while its
+// database is still in the primary component, what it acknowledges is one
+// history with what the others do, and components judges whether it is.
 func doubledAddress(o Observed) []result.Violation {
 	var all []result.Violation
 	for _, d := range o.Address.Doublings() {
@@ -39,13 +41,18 @@ func doubledAddress(o Observed) []result.Violation {
 
 // intolerable says which rule a doubling breaks; empty when none.
 func intolerable(o Observed, d timeline.Doubling) string {
-	if !slices.ContainsFunc(d.Nodes, func(n string) bool { return !acknowledged(o, n, d) }) {
-		return "and both acknowledged writes meanwhile"
-	}
+	fenced := false
 	for _, f := range o.Fenced {
-		if slices.Contains(d.Nodes, f.Node) && f.At >= d.From && d.To > f.At+fencingSlack {
+		if !slices.Contains(d.Nodes, f.Node) || f.At+fencingSlack < d.From {
+			continue
+		}
+		if f.At >= d.From && d.To > f.At+fencingSlack {
 			return fmt.Sprintf("%v of it after %s had been fenced", round(d.To-f.At), f.Node)
 		}
+		fenced = true
+	}
+	if !fenced && !slices.ContainsFunc(d.Nodes, func(n string) bool { return !acknowledged(o, n, d) }) {
+		return "and both acknowledged writes meanwhile"
 	}
 	if o.Doubled > 0 && d.To-d.From > o.Doubled {
 		return fmt.Sprintf("which is longer than %v", o.Doubled)

@@ -110,6 +110,20 @@ func TestRunning(t *testing.T) {
 			s.ack("db1", 0, 1000*ms)
 			s.ack("db2", 0, 1000*ms)
 		}, []string{judge.DoubledAddress}},
+		{"the address served by both until one is fenced", func(s *story) {
+			s.answers("db1", 0, 1000*ms)
+			s.answers("db2", 800*ms, 1500*ms)
+			s.ack("db1", 0, 1000*ms)
+			s.ack("db2", 0, 1000*ms)
+			s.fenced = []judge.Fencing{{Node: "db1", At: 500 * ms}} // 1000 ms; the fraction is cut off
+		}, nil},
+		{"the address served by both, and one fenced long before", func(s *story) {
+			s.answers("db1", 3000*ms, 4000*ms)
+			s.answers("db2", 0, 4000*ms)
+			s.ack("db1", 3000*ms, 4000*ms)
+			s.ack("db2", 0, 4000*ms)
+			s.fenced = []judge.Fencing{{Node: "db1", At: 500 * ms}}
+		}, []string{judge.DoubledAddress}},
 		{"the address still on a node that is cut off and refuses", func(s *story) {
 			s.answers("db1", 0, 2000*ms)
 			s.answers("db2", 1500*ms, 4000*ms)

@@ -113,7 +113,7 @@ func remarks(run result.Run, all []group) []string {
 		said = append(said, fmt.Sprintf("%s means not measured: no client wrote over a new connection.", nothing))
 	}
 	if slices.ContainsFunc(all, func(g group) bool { return g.doubled > 0 }) {
-		said = append(said, "Doubled is the longest time for which two nodes answered ARP for the address: one that is cut off cannot be told to let go. It is a violation only when both acknowledged writes meanwhile, or when it lasted.")
+		said = append(said, "Doubled is the longest time for which two nodes answered ARP for the address: one that is cut off cannot be told to let go. It is a violation only when both acknowledged writes meanwhile and neither was being fenced, or when it lasted.")
 	}
 	said = append(said, fmt.Sprintf("An interruption lasts from the last good answer before to the first good one after, as a client sees it that connects anew every %s.", duration(run.Interval)))
 	if most < 20 {
