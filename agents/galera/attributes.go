@@ -24,6 +24,9 @@ const (
 	attrIgnore = "ignore"
 	// attrState says how far a node has got that is joining the cluster.
 	attrState = "state"
+	// attrUnfit says that clients are better off with another node, as long as there is one:
+	// the server does not answer, or its disk is full. A location rule of the address reads it.
+	attrUnfit = "unfit"
 	// attrDenied says that grastate.dat is there and does not vouch for the data, as
 	// after an interrupted state transfer.
 	attrDenied = "denied"
@@ -48,7 +51,7 @@ func (c *call) score(node, value string) crm.Change {
 
 // retraction deletes everything that this node has published but its score.
 func (c *call) retraction() []crm.Change {
-	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate, attrDenied, attrInterrupted, attrIgnore, attrState}
+	names := []string{attrBootstrap, attrPosition, attrCommitted, attrSafe, attrNoGrastate, attrDenied, attrInterrupted, attrIgnore, attrState, attrUnfit}
 	changes := make([]crm.Change, 0, len(names)+1)
 	for _, name := range names {
 		changes = append(changes, c.set(c.node, name, ""))

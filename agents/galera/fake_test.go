@@ -61,6 +61,8 @@ type machine struct {
 	began    time.Time     // of the join; zero: not joining
 	status   Wsrep         // what the server says beside its primary component
 	slow     int           // questions that it does not answer in time
+	busy     int           // questions for which it has no connection left
+	free     uint64        // bytes on its disk
 	result   string        // how the unit ended
 	frozen   bool
 	stray    int  // a server outside of the unit
@@ -74,7 +76,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, attrs: map[string]map[string]string{}, now: time.Now(), history: historyA, acked: -1}
 	for _, name := range []string{"db1", "db2", "db3"} {
 		s.nodes = append(s.nodes, &machine{
-			s: s, name: name, online: true, role: "Stopped", innodb: bootstrap.NoPosition(), env: map[string]string{}, notes: map[string]string{},
+			s: s, name: name, online: true, free: 1 << 30, role: "Stopped", innodb: bootstrap.NoPosition(), env: map[string]string{}, notes: map[string]string{},
 		})
 		s.attrs[name] = map[string]string{}
 	}

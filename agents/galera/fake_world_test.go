@@ -19,6 +19,9 @@ type fakeDatabase struct {
 func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
 	f.s.burn()
 	switch {
+	case f.n.busy > 0:
+		f.n.busy--
+		return Wsrep{}, fmt.Errorf("%w: Error 1040: Too many connections", ErrBusy)
 	case f.n.slow > 0:
 		f.n.slow--
 		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
@@ -112,6 +115,7 @@ func (f *fakeFiles) DropEmptyView() (bool, error)     { f.s.burn(); return false
 func (f *fakeFiles) DropGrastate() error              { f.s.burn(); f.n.grastate = ""; return nil }
 func (f *fakeFiles) Initialised() bool                { return !f.n.empty }
 func (f *fakeFiles) Size() int64                      { return 123_000_000 }
+func (f *fakeFiles) Free() (uint64, error)            { return f.n.free, nil }
 func (f *fakeFiles) Note(name string) (string, error) { f.s.burn(); return f.n.notes[name], nil }
 
 func (f *fakeFiles) SaveNote(name, text string) error {

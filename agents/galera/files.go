@@ -115,6 +115,15 @@ func (f *files) Size() int64 {
 	return size
 }
 
+// Free implements Files. What the file system keeps for root is not the server's.
+func (f *files) Free() (uint64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(f.datadir, &st); err != nil {
+		return 0, fmt.Errorf("ask for the free space of %s: %w", f.datadir, err)
+	}
+	return st.Bavail * uint64(st.Bsize), nil
+}
+
 // Note implements Files.
 func (f *files) Note(name string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(runDir, name))

@@ -46,7 +46,7 @@ func (c *call) leaveJoining(ctx context.Context, doing string) (ocf.Code, error)
 	if err := c.update(ctx, c.score(c.node, "")); err != nil {
 		return 0, err
 	}
-	c.show(ctx, "joining: "+doing)
+	c.show(ctx, fit("joining: "+doing))
 	return ocf.Success, nil
 }
 
@@ -89,12 +89,12 @@ func (c *call) monitorJoining(ctx context.Context, since string) (ocf.Code, erro
 	case !c.peerStays(ctx, s):
 		return c.giveUp(ctx)
 	}
-	c.show(ctx, fmt.Sprintf("joining since %s: %s", since, c.progress(state, st, err)))
+	c.show(ctx, fit(fmt.Sprintf("joining since %s: %s", since, c.progress(state, st, err))))
 	return ocf.Success, nil
 }
 
 func (c *call) joinedAtLast(ctx context.Context, s *crm.Status) (ocf.Code, error) {
-	c.show(ctx, "")
+	c.show(ctx, remark{})
 	changes := differing(s, []crm.Change{c.score(c.node, promotable)})
 	if len(changes) > 0 {
 		c.log.Info("the server is synced; this node may be promoted")

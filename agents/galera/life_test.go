@@ -37,7 +37,7 @@ func (s *site) step(n *machine) bool {
 		return true
 	}
 	before := n.role
-	code, _ := s.act(n.name, "monitor")
+	code, _ := s.act(n.name, "monitor", "OCF_RESKEY_CRM_meta_role="+n.role)
 	score := s.attrs[n.name]["master-galera"] == "100"
 	switch {
 	case code == ocf.Success && n.role == "Unpromoted" && n.notes[noteJoining] != "" && !score: // look again later
@@ -47,7 +47,7 @@ func (s *site) step(n *machine) bool {
 		return false
 	case n.role == "Promoted":
 		n.failed = true // a promoted instance that is not: recovered in full
-		if code, _ := s.act(n.name, "demote"); code == ocf.Success && score == false {
+		if demoted, _ := s.act(n.name, "demote"); demoted == ocf.Success && code == ocf.Success && !score {
 			n.role, n.failed = "Unpromoted", false
 			return true
 		}

@@ -18,8 +18,9 @@ import (
 // mariadb asks the server on this machine, by default over its Unix socket.
 type mariadb struct{ settings settings }
 
-// Server error numbers of a refused login (sql/share/errmsg-utf8.txt).
+// Server error numbers of a refused connection (sql/share/errmsg-utf8.txt).
 const (
+	errTooManyConnections  = 1040 // ER_CON_COUNT_ERROR
 	errAccessDenied        = 1045 // ER_ACCESS_DENIED_ERROR
 	errAccessDeniedNoPassw = 1698 // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
 )
@@ -156,6 +157,8 @@ func classify(err error) error {
 	switch {
 	case errors.As(err, &refused) && (refused.Number == errAccessDenied || refused.Number == errAccessDeniedNoPassw):
 		return fmt.Errorf("%w: %w", ErrLogin, err)
+	case errors.As(err, &refused) && refused.Number == errTooManyConnections:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: %w", ErrNoServer, err)
 	case errors.Is(err, context.DeadlineExceeded):

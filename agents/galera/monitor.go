@@ -17,9 +17,9 @@ const primary = "Primary"
 // disconnected is the wsrep_cluster_status of a server without a connection to any cluster.
 const disconnected = "Disconnected"
 
-// monitor tells the state. While the server runs and answers, two questions on one
+// observe tells the state. While the server runs and answers, two questions on one
 // connection are all it costs.
-func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
+func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	since, err := c.files.Note(noteJoining)
 	if err != nil {
 		c.log.Warn("it is not known whether the server is joining", "error", err)
@@ -57,7 +57,7 @@ func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 
 // answerTime is what a server that is well takes many times over to answer. One that
 // takes longer is looked at before it is asked again, for as long as the monitor may take.
-const answerTime = 2 * time.Second
+const answerTime = time.Second
 
 // askDatabase asks once, for at most half of the time that there is.
 func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
@@ -73,22 +73,41 @@ func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
 // verdictTime is kept of the monitor's time to say what was found.
 const verdictTime = time.Second
 
-// slowOrHung asks a server once more that has not answered in time, and for as long as
-// the monitor may take: one that is only slow must not be killed for it.
+// slowOrHung asks a server again that has not answered in time or has no connection left,
+// for as long as the monitor may take: one that is only slow or busy must not be killed for
+// it. The address need not wait for that.
 func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()
-	if !errors.Is(first, context.DeadlineExceeded) || !ok {
+	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
 	}
+	c.showSoon(ctx, unfit("does not answer"))
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()
-	st, err := c.database.Status(again)
-	if err != nil {
+	st, err := c.askUntilFree(again)
+	switch {
+	case errors.Is(err, ErrBusy):
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: none of its connections became free in %v: %w", c.clock.Now().Sub(asked), err)
+	case err != nil:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: no answer, asked twice: %w", err)
 	}
-	c.log.Warn("the server is slow: it answered only the second question", "after", c.clock.Now().Sub(asked))
+	c.log.Warn("the server is slow: it did not answer the first question", "after", c.clock.Now().Sub(asked))
 	return c.judge(ctx, st)
+}
+
+// busyPause is between two tries to get a connection from a server that has none left.
+const busyPause = 100 * time.Millisecond
+
+// askUntilFree asks, and once more whenever all connections are in use. MariaDB keeps one for
+// an administrator, which others hold for the moment in which they are refused.
+func (c *call) askUntilFree(ctx context.Context) (Wsrep, error) {
+	for {
+		st, err := c.database.Status(ctx)
+		if !errors.Is(err, ErrBusy) || c.clock.Sleep(ctx, busyPause) != nil {
+			return st, err
+		}
+	}
 }
 
 // judge is the verdict on a server that answers.
@@ -115,7 +134,7 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 	if err := c.invite(ctx); err != nil {
 		c.log.Warn("the nodes that wait are not told of the cluster; they will see it for themselves", "error", err)
 	}
-	c.show(ctx, st.condition())
+	c.show(ctx, c.condition(st))
 	return ocf.RunningPromoted, nil
 }
 

@@ -220,7 +220,7 @@ func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.show(ctx, "")
+	c.show(ctx, remark{})
 	changes := append([]crm.Change{c.score(c.node, "")}, c.publication(r)...)
 	if err := c.update(ctx, changes...); err != nil {
 		return 0, err
@@ -249,7 +249,7 @@ func (c *call) stand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.show(ctx, "")
+	c.show(ctx, remark{})
 	return c.update(ctx, differing(s, []crm.Change{c.score(c.node, promotable)})...)
 }
 

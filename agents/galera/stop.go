@@ -110,7 +110,7 @@ func (c *call) stopServer(ctx context.Context) error {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
 	var errs []error
-	for _, note := range []string{noteJoining, noteState, noteLooked} {
+	for _, note := range []string{noteJoining, noteState, noteLooked, noteWithdrawn} {
 		errs = append(errs, c.files.SaveNote(note, ""))
 	}
 	return errors.Join(errs...)

@@ -94,8 +94,8 @@ func (w *watch) tell(ctx context.Context) {
 	}
 	w.told = now
 	if w.newCluster {
-		w.show(ctx, "starting: "+w.doing)
+		w.show(ctx, fit("starting: "+w.doing))
 		return
 	}
-	w.show(ctx, "joining: "+w.doing+", "+megabytes(w.files.Size())+" received")
+	w.show(ctx, fit("joining: "+w.doing+", "+megabytes(w.files.Size())+" received"))
 }

@@ -95,6 +95,8 @@ var (
 	ErrNoServer = errors.New("no server listens")
 	// ErrLogin is that the server refused the check user.
 	ErrLogin = errors.New("login refused")
+	// ErrBusy is that all of the server's connections are in use.
+	ErrBusy = errors.New("no connection left")
 )
 
 // Wsrep is what the server says of its part in the cluster.
@@ -132,6 +134,8 @@ type Files interface {
 	Initialised() bool
 	// Size is how many bytes the datadir holds.
 	Size() int64
+	// Free is how many bytes the server can still write there.
+	Free() (uint64, error)
 	// Note reads what an earlier action left for a later one; "" if it left nothing.
 	// Notes are gone with a reboot.
 	Note(name string) (string, error)
@@ -146,6 +150,8 @@ const (
 	noteRecovered = "galera-recovered"
 	// noteJoining is when a promotion left its server to go on joining, RFC 3339.
 	noteJoining = "galera-joining"
+	// noteWithdrawn is when the score of a failed database was taken back, RFC 3339.
+	noteWithdrawn = "galera-withdrawn"
 	// noteState is the state that the cluster shows of this node (attrState).
 	noteState = "galera-state"
 	// noteLooked is the cluster's state in which this node last found nothing to do, and when.

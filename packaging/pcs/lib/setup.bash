@@ -307,6 +307,11 @@ configure_constraints() {
     edit constraint colocation add vip with Promoted galera-clone INFINITY id=vip-with-database
   has vip-after-database ||
     edit constraint order promote galera-clone 'then' start vip id=vip-after-database
+  # More than the stickiness: the address leaves a database that does not answer or has a full
+  # disk while another one is well, before anything has failed. Not -INFINITY: a bad one is
+  # better than none.
+  has vip-off-unfit ||
+    edit constraint location vip rule id=vip-off-unfit-rule constraint-id=vip-off-unfit score=-1000 galera-unfit eq true
 }
 
 # wait_until SECONDS WHAT COMMAND: polls; COMMAND leaves in $seen what it saw.
