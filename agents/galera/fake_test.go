@@ -68,6 +68,7 @@ type machine struct {
 	stray    int  // a server outside of the unit
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
+	demoted  int
 	closes   bool // its state transfer fails, which Galera answers by closing its connection
 	notes    map[string]string
 }
@@ -135,6 +136,9 @@ func (s *site) act(node, action string, env ...string) (ocf.Code, string) {
 		return world{server: &fakeServer{s, n}, database: &fakeDatabase{s, n}, cluster: &fakeCluster{s, n},
 			files: &fakeFiles{s, n}, host: &fakeHost{n}, clock: &fakeClock{s}}
 	})
+	if action == "demote" {
+		n.demoted++
+	}
 	code := ocf.Run(s.t.Context(), a, ocf.Env{
 		Args: []string{action}, Getenv: func(k string) string { return vars[k] }, Stdout: &stderr, Stderr: &stderr,
 	})

@@ -10,19 +10,30 @@ import (
 	"holdfast/ocf"
 )
 
-// A state transfer may take hours, and a promotion may not. After a while promote leaves
-// the server joining: it takes the score back, so that Pacemaker
-// demotes the node, demote lets the server run, and the monitor of the unpromoted
-// instance gives the score when the server is synced. The node is unpromoted
-// meanwhile, so that nothing that needs a database is placed there.
+// A state transfer may take hours, and an action may not. Where a cluster runs already, start
+// lets the server join it, and the monitor of the unpromoted instance gives the score when the
+// server is synced; the promotion finds all done. The node is unpromoted meanwhile, so that
+// nothing that needs a database is placed there.
+//
+// A node that had been started before there was a cluster joins it when it is promoted. After
+// a while promote leaves the server joining: it takes the score back, Pacemaker demotes
+// the node, and demote lets the server run. That is the second choice, because Pacemaker keeps
+// no more than the last action and the last failure of a resource: after such a demotion an older
+// failure of the monitor seems to be the last word, and the resource is stopped and started
+// again (unpack_rsc_op in lib/pengine/unpack.c of 2.1.5: a start clears a failure, a demotion
+// does not).
 
-// errJoinGoesOn ends a promotion whose server is still joining.
+// errJoinGoesOn ends an action whose server is still joining.
 var errJoinGoesOn = errors.New("the server is still joining the cluster")
 
 // joinPatience is how long a promotion waits for a join. Pacemaker decides nothing new
 // while an action is under way: a failover, and after an outage of everything the address
 // itself, would wait for the copy.
 const joinPatience = 10 * time.Second
+
+// startPatience is the same for a start. It is short, because nothing is lost when the
+// monitor finds the server synced: this node holds nothing that clients wait for.
+const startPatience = 2 * time.Second
 
 // joinReserve is what promote keeps of its time to leave the join in order.
 const joinReserve = 15 * time.Second
@@ -37,11 +48,54 @@ func (c *call) timeIsUp(ctx context.Context) bool {
 	return left < min(joinReserve, c.req.Meta.Timeout()/4)
 }
 
-// leaveJoining ends the promotion and not the join.
-func (c *call) leaveJoining(ctx context.Context, doing string) (ocf.Code, error) {
-	c.log.Warn("the join takes longer than the promotion may; it goes on, and the promotion is repeated when the server is synced", "state", doing)
+// everyNodeIsPromoted says whether a server that runs will be a promoted one. Where fewer may be
+// promoted than there are instances, the unpromoted ones do not run, as with
+// ocf:heartbeat:galera, and promote lets them join.
+func (c *call) everyNodeIsPromoted() bool {
+	return c.req.Meta.PromotedMax() >= c.req.Meta.CloneMax()
+}
+
+// startJoining lets the server join the cluster that runs.
+func (c *call) startJoining(ctx context.Context, peer string, own report) (ocf.Code, error) {
+	c.log.Info("joining the cluster", "peer", peer, "position", own.Position)
+	if err := c.noteJoin(); err != nil {
+		return 0, err
+	}
+	w := &watch{call: c, transfer: true, patience: startPatience}
+	err := c.run(ctx, Boot{Position: own.Text}, w)
+	switch {
+	case err == nil:
+		c.log.Info("Galera started")
+		return ocf.Success, c.stand(ctx)
+	case errors.Is(err, errJoinGoesOn):
+		return c.leaveJoining(ctx, w.doing)
+	case errors.Is(err, errClusterGone):
+		return c.giveUp(ctx)
+	}
+	// A start that fails bans the node at once (start-failure-is-fatal); a promotion that fails
+	// does not. So the promotion tries again, and tells what is wrong if it still is.
+	c.log.Warn("the server could not join the cluster; the promotion tries it again", "error", err)
+	if err := c.reportInstead(ctx); err != nil {
+		return 0, err
+	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return ocf.Success, c.ask(ctx, s)
+}
+
+func (c *call) noteJoin() error {
 	if err := c.files.SaveNote(noteJoining, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
-		return 0, fmt.Errorf("note that the server goes on joining: %w", err)
+		return fmt.Errorf("note that the server joins: %w", err)
+	}
+	return nil
+}
+
+// leaveJoining ends the action and not the join.
+func (c *call) leaveJoining(ctx context.Context, doing string) (ocf.Code, error) {
+	if err := c.noteJoin(); err != nil {
+		return 0, err
 	}
 	if err := c.update(ctx, c.score(c.node, "")); err != nil {
 		return 0, err

@@ -8,9 +8,8 @@ import (
 	"holdfast/ocf"
 )
 
-// joinsLong is a cluster of two whose third node has to copy everything, which takes
-// longer than a promotion may.
-func joinsLong(t *testing.T) (*site, *machine) {
+// twoOfThree is a cluster whose third node is about to be started.
+func twoOfThree(t *testing.T) (*site, *machine) {
 	t.Helper()
 	s := newSite(t)
 	s.node("db3").online = false
@@ -18,7 +17,77 @@ func joinsLong(t *testing.T) (*site, *machine) {
 	s.node("db2").has(historyA, 10, false)
 	s.pacemaker()
 	n := s.node("db3")
-	n.online, n.transfer = true, time.Hour
+	n.online = true
+	return s, n
+}
+
+// Pacemaker takes an older failure for the last word when a demotion follows a promotion, and
+// restarts the instance that has just joined.
+func TestANodeThatReturnsJoinsBeforeItIsPromoted(t *testing.T) {
+	for name, test := range map[string]struct {
+		transfer time.Duration
+		score    string // after the start
+	}{
+		"at once":           {0, promotable},
+		"after a long copy": {time.Hour, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, n := twoOfThree(t)
+			n.transfer = test.transfer
+			before := s.now
+			if code, reason := s.act("db3", "start"); code != ocf.Success || !n.running {
+				t.Fatalf("start: %v %s, running %v", code, reason, n.running)
+			}
+			if took := s.now.Sub(before); took > 2*startPatience {
+				t.Errorf("the start took %v, in which no failover could have happened", took)
+			}
+			if score := s.attrs["db3"]["master-galera"]; score != test.score {
+				t.Errorf("after the start the score is %q", score)
+			}
+			n.role = "Unpromoted"
+			if code, reason := s.act("db3", "start"); code != ocf.Success {
+				t.Errorf("a second start: %v %s", code, reason)
+			}
+			if code, reason := s.act("db3", "monitor"); code != ocf.Success {
+				t.Errorf("monitor: %v %s", code, reason)
+			}
+			s.now = s.now.Add(2 * test.transfer)
+			s.pacemaker()
+			s.wantCluster()
+			if n.demoted != 0 {
+				t.Errorf("demoted %d times", n.demoted)
+			}
+		})
+	}
+}
+
+// A start that fails would ban the node.
+func TestAJoinThatFailsIsThePromotionsBusiness(t *testing.T) {
+	s, n := twoOfThree(t)
+	n.broken = "WSREP: SST failed"
+	if code, reason := s.act("db3", "start"); code != ocf.Success || n.running {
+		t.Fatalf("start: %v %s, running %v", code, reason, n.running)
+	}
+	n.role = "Unpromoted"
+	if s.attrs["db3"]["galera-position"] == "" || s.attrs["db3"]["master-galera"] != promotable {
+		t.Errorf("it is not to be promoted:\n%s", s)
+	}
+	if code, reason := s.act("db3", "promote"); code != ocf.ErrGeneric || !strings.Contains(reason, "SST failed") {
+		t.Errorf("promote: %v %s", code, reason)
+	}
+}
+
+// fewerPromoted is a clone in which not every instance may be promoted: those that are not do
+// not run.
+func fewerPromoted(n *machine) { n.env["OCF_RESKEY_CRM_meta_clone_max"] = "4" }
+
+// joinsLong is a cluster of two whose third node has to copy everything, which takes
+// longer than a promotion may.
+func joinsLong(t *testing.T) (*site, *machine) {
+	t.Helper()
+	s, n := twoOfThree(t)
+	fewerPromoted(n)
+	n.transfer = time.Hour
 	s.act("db3", "start")
 	n.role = "Unpromoted"
 	before := s.now
@@ -93,13 +162,9 @@ func TestLongJoinAndItsEnds(t *testing.T) {
 // Galera closes its connection when a state transfer fails, and the server goes on
 // without a cluster: it never comes back by itself.
 func TestJoinThatGaleraGaveUp(t *testing.T) {
-	s := newSite(t)
-	s.node("db3").online = false
-	s.node("db1").has(historyA, 10, true)
-	s.node("db2").has(historyA, 10, false)
-	s.pacemaker()
-	n := s.node("db3")
-	n.online, n.closes = true, true
+	s, n := twoOfThree(t)
+	fewerPromoted(n)
+	n.closes = true
 	s.act("db3", "start")
 	n.role = "Unpromoted"
 	before := s.now

@@ -39,7 +39,7 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 		return c.promotedAlready(ctx, st)
 	}
 	if c.joinGoesOn(ctx) {
-		w := &watch{call: c, transfer: true}
+		w := &watch{call: c, transfer: true, patience: joinPatience}
 		return c.finish(ctx, w, c.awaitSynced(ctx, w))
 	}
 	if err := c.refuseRunning(ctx); err != nil {
@@ -55,7 +55,8 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	}
 	if peer, ok := c.promotedPeer(s); ok {
 		c.log.Info("joining the cluster", "peer", peer, "position", own.Position)
-		return c.run(ctx, Boot{Position: own.Text})
+		w := &watch{call: c, transfer: true, patience: joinPatience}
+		return c.finish(ctx, w, c.run(ctx, Boot{Position: own.Text}, w))
 	}
 	if !c.mayBootstrap(s, own) {
 		return c.withdraw(ctx, s)
@@ -64,7 +65,8 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	if err := c.markSafe(own); err != nil {
 		return 0, err
 	}
-	return c.run(ctx, Boot{NewCluster: true, Position: own.bootstrapText()})
+	w := &watch{call: c, newCluster: true}
+	return c.finish(ctx, w, c.run(ctx, Boot{NewCluster: true, Position: own.bootstrapText()}, w))
 }
 
 // mayBootstrap is the last look before a cluster is made: only the operator's word
@@ -122,25 +124,26 @@ func (c *call) markSafe(own report) error {
 	return nil
 }
 
-// run starts the server and waits until it is a full member of the cluster.
-func (c *call) run(ctx context.Context, boot Boot) (ocf.Code, error) {
+// run starts the server and waits until it is a full member of the cluster, or until w has
+// no patience left.
+func (c *call) run(ctx context.Context, boot Boot, w *watch) error {
 	if err := c.server.Prepare(ctx, c.launch()); err != nil {
-		return 0, err
+		return err
 	}
 	// From here on this node's position is no longer true, and a bootstrap must
 	// not happen twice: without a report no election can take place.
 	if err := c.update(ctx, c.retraction()...); err != nil {
-		return 0, err
+		return err
 	}
 	c.log.Info("starting mariadb.service", "new_cluster", boot.NewCluster, "start_position", boot.Position)
-	w := &watch{call: c, newCluster: boot.NewCluster, transfer: true}
 	err := c.server.Start(ctx, boot, w.look)
-	if err == nil {
-		err = c.awaitSynced(ctx, w)
-	} else if !errors.Is(err, errClusterGone) && !errors.Is(err, errJoinGoesOn) {
-		err = c.startFailed(ctx, err)
+	switch {
+	case err == nil:
+		return c.awaitSynced(ctx, w)
+	case errors.Is(err, errClusterGone), errors.Is(err, errJoinGoesOn):
+		return err
 	}
-	return c.finish(ctx, w, err)
+	return c.startFailed(ctx, err)
 }
 
 // finish is the end of a promotion whose server was started.
@@ -149,6 +152,7 @@ func (c *call) finish(ctx context.Context, w *watch, err error) (ocf.Code, error
 	case errors.Is(err, errClusterGone):
 		return c.giveUp(ctx)
 	case errors.Is(err, errJoinGoesOn):
+		c.log.Warn("the join takes longer than a promotion may; it goes on, and the promotion is repeated when the server is synced", "state", w.doing)
 		return c.leaveJoining(ctx, w.doing)
 	case err != nil:
 		return 0, err
@@ -206,26 +210,28 @@ func (c *call) awaitSynced(ctx context.Context, w *watch) error {
 // position.
 func (c *call) giveUp(ctx context.Context) (ocf.Code, error) {
 	c.log.Warn("the cluster that this node was joining is gone; reporting for an election instead")
+	return ocf.Success, c.reportInstead(ctx)
+}
+
+// reportInstead stops a server that was to join and publishes the position, as if it had not
+// been started.
+func (c *call) reportInstead(ctx context.Context) error {
 	grace := joinerGrace
 	if _, err := c.database.Status(ctx); errors.Is(err, ErrNoServer) {
 		grace = silentGrace
 	}
 	if err := c.server.Stop(ctx, grace); err != nil {
-		return 0, err
+		return err
 	}
 	if err := c.files.SaveNote(noteJoining, ""); err != nil {
-		return 0, err
+		return err
 	}
 	r, err := c.findPosition(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	c.show(ctx, remark{})
-	changes := append([]crm.Change{c.score(c.node, "")}, c.publication(r)...)
-	if err := c.update(ctx, changes...); err != nil {
-		return 0, err
-	}
-	return ocf.Success, nil
+	return c.update(ctx, append([]crm.Change{c.score(c.node, "")}, c.publication(r)...)...)
 }
 
 // startFailed finds the sentence that says why, within what is left of the time.

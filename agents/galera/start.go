@@ -9,11 +9,15 @@ import (
 	"holdfast/ocf"
 )
 
-// start makes the node ready to be promoted: it publishes how far its data got.
-// The server does not run after it.
+// start makes the node ready to be promoted. If there is a cluster, its server joins it
+// (startJoining); else the server does not run after it, and the node publishes how far its
+// data got, for an election.
 func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.validate(ctx, deepCheck); err != nil {
 		return 0, err
+	}
+	if c.joinGoesOn(ctx) {
+		return ocf.Success, nil
 	}
 	if err := c.prepareDirectories(); err != nil {
 		return 0, err
@@ -43,6 +47,9 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err != nil {
 		return 0, err
 	}
+	if peer, ok := c.promotedPeer(s); ok && c.everyNodeIsPromoted() {
+		return c.startJoining(ctx, peer, r)
+	}
 	if err := c.ask(ctx, s); err != nil {
 		return 0, err
 	}
@@ -69,13 +76,9 @@ func (c *call) publish(ctx context.Context, r report) error {
 		return err
 	}
 	var changes []crm.Change
-	_, joinable := c.promotedPeer(s)
 	override := s.Attribute(c.node, c.attribute(attrBootstrap)) == overrideValue
 	if !override {
-		changes = append(changes, c.set(c.node, attrBootstrap, ""))
-		if !joinable {
-			changes = append(changes, c.score(c.node, ""))
-		}
+		changes = append(changes, c.set(c.node, attrBootstrap, ""), c.score(c.node, ""))
 	}
 	return c.update(ctx, differing(s, append(changes, c.publication(r)...))...)
 }

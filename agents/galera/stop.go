@@ -105,7 +105,7 @@ func (c *call) forget(ctx context.Context) error {
 // stopServer stops the server in order, and kills it when that takes so long that
 // Pacemaker would otherwise give up and fence the node.
 func (c *call) stopServer(ctx context.Context) error {
-	err := c.server.Stop(ctx, c.grace(ctx))
+	err := c.server.Stop(ctx, c.stopGrace(ctx))
 	if err != nil && !errors.Is(err, ErrNoUnit) {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
@@ -114,6 +114,19 @@ func (c *call) stopServer(ctx context.Context) error {
 		errs = append(errs, c.files.SaveNote(note, ""))
 	}
 	return errors.Join(errs...)
+}
+
+// stopGrace is how long this server may take to stop in order. One that is still joining may
+// not hear a SIGTERM while it receives write-sets (MariaDB 10.11), and a kill harms it no more
+// than an order: what it received is in InnoDB, or is copied again.
+func (c *call) stopGrace(ctx context.Context) time.Duration {
+	grace := c.grace(ctx)
+	since, err := c.files.Note(noteJoining)
+	state, stateErr := c.server.State(ctx)
+	if err == nil && since != "" || stateErr == nil && state.Active == "activating" {
+		return min(grace, joinerGrace)
+	}
+	return grace
 }
 
 // killShare is kept of the time for a stop to kill the server and see it gone.

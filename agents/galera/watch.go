@@ -11,6 +11,7 @@ import (
 type watch struct {
 	*call
 	newCluster bool
+	patience   time.Duration // how long the action waits for a join
 	doing      string
 	looked     time.Time
 	alone      int // looks in a row that found no peer
@@ -60,7 +61,7 @@ func (w *watch) look(ctx context.Context, doing string) error {
 	if w.began.IsZero() {
 		w.began = w.clock.Now()
 	}
-	if !w.newCluster && w.transfer && (w.timeIsUp(ctx) || w.clock.Now().Sub(w.began) >= joinPatience) {
+	if !w.newCluster && w.transfer && (w.timeIsUp(ctx) || w.clock.Now().Sub(w.began) >= w.patience) {
 		return errJoinGoesOn
 	}
 	w.tell(ctx)

@@ -267,7 +267,7 @@ configure_database() {
   operations=(op start timeout=120s op stop timeout=120s op demote timeout=120s
     op promote "timeout=${setting[PROMOTE_TIMEOUT]}s"
     op monitor "interval=${setting[DATABASE_MONITOR]}s" timeout=30s role=Promoted
-    op monitor "interval=$((setting[DATABASE_MONITOR] + 8))s" timeout=30s role=Unpromoted)
+    op monitor "interval=$((setting[DATABASE_MONITOR] + 2))s" timeout=30s role=Unpromoted)
   # A database that fails three times in a row rests for two minutes and is then tried
   # again, without an operator. requires stays at its default, fencing: a database is
   # started only when every lost node is known to be off, so that no start can decide
