@@ -27,9 +27,11 @@ import (
 var errJoinGoesOn = errors.New("the server is still joining the cluster")
 
 // joinPatience is how long a promotion waits for a join. Pacemaker decides nothing new
-// while an action is under way: a failover, and after an outage of everything the address
-// itself, would wait for the copy.
-const joinPatience = 10 * time.Second
+// while an action is under way, and a failover would wait for the copy. It is not shorter, because
+// nodes join by a promotion after an outage of everything, with failures that are fresh: a
+// restart of one that has just joined may take the majority from the only one that serves.
+// After two minutes such a failure has expired where failure-timeout is as holdfast-cluster sets it.
+const joinPatience = 2 * time.Minute
 
 // startPatience is the same for a start. It is short, because nothing is lost when the
 // monitor finds the server synced: this node holds nothing that clients wait for.
