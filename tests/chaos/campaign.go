@@ -196,18 +196,22 @@ func askPermission(in *os.File, scr *screen, faults []fault.Fault, run result.Ru
 	return nil
 }
 
-// all runs every fault, every repetition.
+// all runs every fault once, and then every fault once more: what is cut off has about as many
+// repetitions of each.
 func (c *campaign) all(stop stops, faults []fault.Fault) error {
 	total := len(faults) * c.opt.campaign.repeat
-	for i, f := range faults {
-		for n := range c.opt.campaign.repeat {
+	for n := range c.opt.campaign.repeat {
+		for i, f := range faults {
 			if c.done(f.Name, n+1) {
 				continue
 			}
-			c.art.screen.plain(fmt.Sprintf("\n%d of %d: %s, repetition %d\n", i*c.opt.campaign.repeat+n+1, total, f.Name, n+1))
+			c.art.screen.plain(fmt.Sprintf("\n%d of %d: %s, repetition %d\n", n*len(faults)+i+1, total, f.Name, n+1))
 			if err := c.once(stop, f, n+1); err != nil {
 				return err
 			}
+		}
+		if err := c.art.deliver(c.run); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -231,11 +235,7 @@ func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	plain.Clients = withoutDots(plain.Clients)
 	c.art.event(eventLine{At: c.run.Ended, Kind: "RESULT", Done: &plain})
 	c.art.screen.plain(faultWords(out.Fault))
-	deliver := c.art.tables
-	if number == c.opt.campaign.repeat {
-		deliver = c.art.deliver
-	}
-	return errors.Join(out.Err, c.art.keep(out.Fault), deliver(c.run))
+	return errors.Join(out.Err, c.art.keep(out.Fault), c.art.tables(c.run))
 }
 
 // attempt tells people when the service goes and comes.

@@ -23,6 +23,7 @@ type model struct {
 	Rows     []row
 	Remarks  []string
 	Overview template.HTML
+	Undrawn  bool // some repetitions have no timeline
 	Faults   []faultModel
 	Settings []pair
 	Versions []pair
@@ -75,6 +76,7 @@ func newModel(run result.Run) model {
 		Overview: template.HTML(drawOverview(all, maxInterruption(run))), //nolint:gosec // escaped by drawing
 		Settings: pairs(run.Settings),
 		Versions: pairs(run.Versions),
+		Undrawn:  len(run.Faults) > allDrawn,
 	}
 	for i, g := range all {
 		m.Rows = append(m.Rows, newRow(g, fmt.Sprintf("fault-%d", i+1), precision(run.Interval)))
@@ -123,14 +125,21 @@ func newFaultModel(run result.Run, g group, number int) faultModel {
 	}
 	worst := g.worst()
 	for i, f := range g.repetitions {
-		r := newRepetition(run, f, fmt.Sprintf("t%d-%d", number, i+1))
+		r := newRepetition(run, f)
 		r.Open = i == worst || r.Broken
+		if r.Open || len(run.Faults) <= allDrawn {
+			r.draw(run, f, fmt.Sprintf("t%d-%d", number, i+1))
+		}
 		m.Repetitions = append(m.Repetitions, r)
 	}
 	return m
 }
 
-func newRepetition(run result.Run, f result.Fault, id string) repetitionModel {
+// allDrawn is up to how many repetitions each has its timelines. A page with more would be of
+// tens of megabytes, which a phone does not open; it has those that are open.
+const allDrawn = 40
+
+func newRepetition(run result.Run, f result.Fault) repetitionModel {
 	r := repetitionModel{
 		Title:      fmt.Sprintf("Repetition %d", f.Repetition),
 		Broken:     len(sla.Breaches(f, maxInterruption(run))) > 0,
@@ -146,12 +155,16 @@ func newRepetition(run result.Run, f result.Fault, id string) repetitionModel {
 	for _, c := range f.Clients {
 		r.Clients = append(r.Clients, newClientRow(c, precision(run.Interval)))
 	}
+	return r
+}
+
+// draw adds the timelines.
+func (r *repetitionModel) draw(run result.Run, f result.Fault, id string) {
 	enlarged, found := closeUp(f)
 	if found {
 		r.add(drawView(run, f, enlarged, window{}, id+"-close", "the interruption"), "The interruption")
 	}
 	r.add(drawView(run, f, whole(f), enlarged, id+"-whole", "all that was observed"), "All that was observed")
-	return r
 }
 
 func (r *repetitionModel) add(v view, name string) {
