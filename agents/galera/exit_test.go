@@ -83,16 +83,18 @@ func TestMonitorOfARunningServer(t *testing.T) {
 		want   ocf.Code
 		reason string
 	}{
-		"primary":     {func(*machine) {}, ocf.RunningPromoted, ""},
-		"non-primary": {func(n *machine) { n.primary = false }, ocf.ErrGeneric, "db1 is started, but not in primary mode (wsrep_cluster_status=non-Primary)"},
-		"hung":        {func(n *machine) { n.hung = true }, ocf.ErrGeneric, "mariadb.service hangs"},
-		"frozen":      {func(n *machine) { n.hung, n.frozen = true, true }, ocf.ErrGeneric, "is stopped by a signal"},
-		"slow":        {func(n *machine) { n.slow = 1 }, ocf.RunningPromoted, ""},
-		"busy":        {func(n *machine) { n.busy = 3 }, ocf.RunningPromoted, ""},
-		"too busy":    {func(n *machine) { n.busy = 1 << 30 }, ocf.ErrGeneric, "none of its connections became free"},
-		"disk full":   {func(n *machine) { n.free = 1 << 20 }, ocf.RunningPromoted, ""},
-		"too slow":    {func(n *machine) { n.slow = 2 }, ocf.ErrGeneric, "mariadb.service hangs"},
-		"crashed":     {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
+		"primary":            {func(*machine) {}, ocf.RunningPromoted, ""},
+		"non-primary":        {func(n *machine) { n.primary = false }, ocf.ErrGeneric, "db1 is started, but not in primary mode (wsrep_cluster_status=non-Primary)"},
+		"hung":               {func(n *machine) { n.hung = true }, ocf.ErrGeneric, "mariadb.service hangs"},
+		"frozen":             {func(n *machine) { n.hung, n.frozen = true, true }, ocf.ErrGeneric, "is stopped by a signal"},
+		"slow":               {func(n *machine) { n.slow = 1 }, ocf.RunningPromoted, ""},
+		"busy":               {func(n *machine) { n.busy = 3 }, ocf.RunningPromoted, ""},
+		"too busy":           {func(n *machine) { n.busy = 1 << 30 }, ocf.ErrGeneric, "none of its connections became free"},
+		"apart for a moment": {func(n *machine) { n.parted = 3 }, ocf.RunningPromoted, ""},
+		"apart":              {func(n *machine) { n.parted = 1 << 30 }, ocf.ErrGeneric, "not in primary mode"},
+		"disk full":          {func(n *machine) { n.free = 1 << 20 }, ocf.RunningPromoted, ""},
+		"too slow":           {func(n *machine) { n.slow = 2 }, ocf.ErrGeneric, "mariadb.service hangs"},
+		"crashed":            {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
 		"stopped by somebody": {func(n *machine) { n.kill(); n.result = "success" }, ocf.NotRunning,
 			"mariadb.service was stopped in order, but not by the cluster"},
 	} {

@@ -69,6 +69,7 @@ type machine struct {
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	demoted  int
+	parted   int  // questions that find it outside of the primary component
 	closes   bool // its state transfer fails, which Galera answers by closing its connection
 	notes    map[string]string
 }

@@ -33,6 +33,9 @@ func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
 		return Wsrep{}, ErrNoServer
 	case f.n.closes:
 		return Wsrep{ClusterStatus: disconnected, Comment: "Initialized"}, nil
+	case f.n.parted > 0:
+		f.n.parted--
+		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
 	case !f.n.primary:
 		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil
 	}

@@ -111,8 +111,33 @@ func (c *call) askUntilFree(ctx context.Context) (Wsrep, error) {
 	}
 }
 
+// apartTime is how long a server may be outside of the primary component before the monitor
+// says so: while the members change it is for a moment. And when this node has lost its quorum
+// as well, Pacemaker is just about to cancel the monitor and to stop everything. A failure at that
+// moment makes it lose the answer to the cancellation, for which it then waits for 90 s
+// ("did not send cancel result", controller of 2.1.5).
+const apartTime = time.Second
+
+// lookAgainIfApart asks a server that is in no primary component until it is, or apartTime is over.
+func (c *call) lookAgainIfApart(ctx context.Context, st Wsrep) Wsrep {
+	for begin := c.clock.Now(); st.ClusterStatus != primary && c.clock.Now().Sub(begin) < apartTime; {
+		if c.clock.Sleep(ctx, syncPause) != nil {
+			return st
+		}
+		again, err := c.askDatabase(ctx)
+		if err != nil {
+			return st
+		}
+		st = again
+	}
+	return st
+}
+
 // judge is the verdict on a server that answers.
 func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
+	if !c.req.Probe() {
+		st = c.lookAgainIfApart(ctx, st)
+	}
 	if st.ClusterStatus != primary {
 		status := st.ClusterStatus
 		if status == "" {
