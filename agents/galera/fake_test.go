@@ -23,7 +23,8 @@ type site struct {
 	attrs map[string]map[string]string
 	quiet bool // no quorum
 	now   time.Time
-	looks int // at the whole cluster
+	looks int    // at the whole cluster
+	later func() // happens before each look at the cluster; nil: nothing
 
 	acked   int64 // the highest seqno that a client was told of
 	history string

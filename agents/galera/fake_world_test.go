@@ -60,6 +60,9 @@ func (f *fakeCluster) Version(context.Context) (string, error) {
 func (f *fakeCluster) Status(context.Context) (*crm.Status, error) {
 	f.s.burn()
 	f.s.looks++
+	if f.s.later != nil {
+		f.s.later()
+	}
 	return f.status(), nil
 }
 

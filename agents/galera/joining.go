@@ -33,9 +33,10 @@ var errJoinGoesOn = errors.New("the server is still joining the cluster")
 // After two minutes such a failure has expired where failure-timeout is as holdfast-cluster sets it.
 const joinPatience = 2 * time.Minute
 
-// startPatience is the same for a start. It is short, because nothing is lost when the
-// monitor finds the server synced: this node holds nothing that clients wait for.
-const startPatience = 2 * time.Second
+// startPatience is the same for a start, which ends at once when another node is in trouble.
+// While it lasts, "crm_resource --wait" and "pcs node unstandby --wait" wait as well: an operator
+// who takes one node after another down must not take the next before this one is back.
+const startPatience = 30 * time.Second
 
 // joinReserve is what promote keeps of its time to leave the join in order.
 const joinReserve = 15 * time.Second
@@ -63,7 +64,7 @@ func (c *call) startJoining(ctx context.Context, peer string, own report) (ocf.C
 	if err := c.noteJoin(); err != nil {
 		return 0, err
 	}
-	w := &watch{call: c, transfer: true, patience: startPatience}
+	w := &watch{call: c, transfer: true, patience: startPatience, yields: true}
 	err := c.run(ctx, Boot{Position: own.Text}, w)
 	switch {
 	case err == nil:

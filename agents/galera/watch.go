@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"holdfast/agents/internal/crm"
 )
 
 // watch accompanies a starting server: it logs what it is doing when that changes,
@@ -12,6 +15,8 @@ type watch struct {
 	*call
 	newCluster bool
 	patience   time.Duration // how long the action waits for a join
+	yields     bool          // ends earlier when another node is in trouble
+	online     []string      // the nodes that were there at the first look
 	doing      string
 	looked     time.Time
 	alone      int // looks in a row that found no peer
@@ -76,12 +81,33 @@ func (w *watch) look(ctx context.Context, doing string) error {
 	}
 	if _, ok := w.promotedPeer(s); ok {
 		w.alone = 0
+		if w.yields && w.trouble(s) {
+			return errJoinGoesOn
+		}
 		return nil
 	}
 	if w.alone++; w.alone < aloneLimit {
 		return nil
 	}
 	return errClusterGone
+}
+
+// trouble says whether Pacemaker has something to do elsewhere that a client waits for. It
+// decides nothing as long as this action goes on.
+func (w *watch) trouble(s *crm.Status) bool {
+	if w.online == nil {
+		for _, n := range s.Nodes {
+			if n.Online {
+				w.online = append(w.online, n.Name)
+			}
+		}
+	}
+	if slices.ContainsFunc(w.online, func(name string) bool { return !s.Node(name).Online || s.Node(name).Unclean }) {
+		return true
+	}
+	return slices.ContainsFunc(s.Instances, func(i crm.Instance) bool {
+		return i.Node != w.node && (i.Failed || s.Attribute(i.Node, w.attribute(attrUnfit)) != "")
+	})
 }
 
 // tell publishes what a server is doing that takes long.
