@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"holdfast/tests/chaos/fault"
-	"holdfast/tests/chaos/target"
 )
 
 // catalogueOutput is one entry of chaos faults --output json.
@@ -16,8 +15,7 @@ type catalogueOutput struct {
 	Name        string   `json:"fault"`
 	Description string   `json:"description"`
 	Expected    string   `json:"expected"`
-	Needs       []string `json:"needs"`         // beyond a shell on the node
-	Lab         string   `json:"lab,omitempty"` // why the lab cannot do it
+	Needs       []string `json:"needs"` // beyond a shell on the node
 }
 
 // listFaults is chaos faults.
@@ -30,10 +28,9 @@ func listFaults(args []string, stdout io.Writer) error {
 	if set.NArg() > 0 {
 		return usageError("unexpected argument %q: chaos faults takes --output only", set.Arg(0))
 	}
-	lab := target.Lab("labctl")
 	all := []catalogueOutput{}
 	for _, f := range fault.Catalogue() {
-		entry := catalogueOutput{Name: f.Name, Description: f.Description, Expected: f.Expected, Needs: []string{}, Lab: lab.Cannot(f)}
+		entry := catalogueOutput{Name: f.Name, Description: f.Description, Expected: f.Expected, Needs: []string{}}
 		for _, verb := range f.Needs() {
 			entry.Needs = append(entry.Needs, string(verb))
 		}
@@ -54,9 +51,6 @@ func tableFaults(stdout io.Writer, all []catalogueOutput) error {
 		fmt.Fprintf(tab, "%s\t%s\n\t-> %s\n", f.Name, f.Description, f.Expected)
 		if len(f.Needs) > 0 {
 			fmt.Fprintf(tab, "\tneeds %s\n", strings.Join(f.Needs, ", "))
-		}
-		if f.Lab != "" {
-			fmt.Fprintf(tab, "\tnot in the lab: %s\n", f.Lab)
 		}
 	}
 	return tab.Flush()

@@ -133,6 +133,12 @@ func (l *Lab) Freeze(ctx context.Context, node string) error {
 	return l.control.post(ctx, chassis.FreezePath(node)+"?"+url.Values{"frozen": {"true"}}.Encode())
 }
 
+// Crash ends every process of a node at once, as a kernel's panic does, while its power stays on: only PowerOff followed by PowerOn, by
+// hand or by a fence agent, brings it back.
+func (l *Lab) Crash(ctx context.Context, node string) error {
+	return l.control.post(ctx, chassis.CrashPath(node))
+}
+
 // Thaw lets a frozen node continue.
 func (l *Lab) Thaw(ctx context.Context, node string) error {
 	return l.control.post(ctx, chassis.FreezePath(node)+"?"+url.Values{"frozen": {"false"}}.Encode())

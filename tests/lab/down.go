@@ -45,8 +45,8 @@ func (l *Lab) alive() bool {
 	return syscall.Flock(int(dir.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
 }
 
-// Sweep removes what a chassis that was killed could not: its empty cgroups, the nodes' disks, its records. The logs stay. There must
-// be no lab up in state.
+// Sweep removes what a chassis that was killed could not: its empty cgroups, the files of the nodes' disks, its records. The logs stay.
+// There must be no lab up in state.
 func Sweep(ctx context.Context, state string) error {
 	state, err := filepath.Abs(state)
 	if err != nil {
@@ -54,6 +54,9 @@ func Sweep(ctx context.Context, state string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, downTimeout)
 	defer cancel()
+	if err := chassis.ThawDisks(identity(state)); err != nil { // while one is frozen its node does not die
+		return fmt.Errorf("sweep %s: %w", state, err)
+	}
 	own, mount := ownCgroup(), cgroup2Mount()
 	if own != "" && mount != "" { // without a mount the empty directories are out of reach and cost nothing; the next lab takes them
 		cgroup := filepath.Join(mount, own, chassis.CgroupName(identity(state)))

@@ -127,6 +127,9 @@ func (l *Lab) enter(ctx context.Context, node string) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
+	if status.Crashed {
+		return entry{}, fmt.Errorf("%s has crashed (labctl power off %s, then power on)", node, node)
+	}
 	if status.Init == 0 {
 		return entry{}, fmt.Errorf("%s has no power (labctl power on %s)", node, node)
 	}

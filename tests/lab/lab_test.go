@@ -92,6 +92,9 @@ func TestLab(t *testing.T) {
 		{"a node reboots itself and halts", rebootAndHalt},
 		{"cable", cable},
 		{"frozen", frozen},
+		{"a data disk of its own", ownDisk},
+		{"a data disk that stands still", frozenDisk},
+		{"crash", crash},
 		{"logs", collectLogs},
 		{"a second lab in the same place is refused", refused},
 		{"killing the chassis leaves nothing", killChassis},
@@ -164,6 +167,10 @@ func nothingLeft(t *testing.T, state, cgroup string) {
 			t.Errorf("the cgroup %s is left: %v", cgroup, err)
 		}
 	}
+	waitFor(t.Context(), t, "the disks to be detached", func(context.Context) (string, bool) {
+		disks := disksOf(t, cgroup)
+		return strings.Join(disks, " "), len(disks) == 0
+	})
 	for _, gone := range []string{"nodes", "control.sock", "chassis.json"} {
 		if _, err := os.Lstat(filepath.Join(state, gone)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is left in the state directory: %v", gone, err)

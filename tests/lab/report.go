@@ -11,7 +11,7 @@ import (
 // NodeReport is a node from outside and inside.
 type NodeReport struct {
 	chassis.NodeStatus
-	System string `json:"system"` // what systemctl is-system-running says; "-" without power, "no answer" if it says nothing
+	System string `json:"system"` // what systemctl is-system-running says; "-" without power or after a crash, "no answer" if it says nothing
 }
 
 // Report tells every node's state. A node that does not answer in a second is reported so.

@@ -201,6 +201,10 @@ func killChassis(ctx context.Context, t *testing.T, l *lab.Lab) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if disks := disksOf(t, cgroupOf(ctx, t, l)); len(disks) != len(lab.Nodes()) {
+		t.Errorf("the nodes' disks are %v, want one for each node", disks)
+	}
+	freezeDisk(ctx, t, l, "db1") // not even SIGKILL ends what hangs there
 	if err := syscall.Kill(l.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +212,9 @@ func killChassis(ctx context.Context, t *testing.T, l *lab.Lab) {
 		_, err := lab.Open(l.State())
 		return fmt.Sprint(err), errors.Is(err, lab.ErrDown)
 	})
+	if err := lab.Sweep(ctx, l.State()); err != nil { // as labctl down does
+		t.Fatal(err)
+	}
 	waitFor(ctx, t, "the lab's network to be empty of processes", func(context.Context) (string, bool) {
 		processes, err := filepath.Glob("/proc/[0-9]*/ns/net")
 		if err != nil {
@@ -220,7 +227,6 @@ func killChassis(ctx context.Context, t *testing.T, l *lab.Lab) {
 		}
 		return "", true
 	})
-	// The remains that no kernel clears away are files, and the next lab does.
 	again := start(ctx, t, l.State())
 	cgroup := cgroupOf(ctx, t, again) // the name is the state directory's, so the one of the killed lab is the same
 	ok(ctx, t, again, "db1", "true")

@@ -87,7 +87,7 @@ func SSH(inv Inventory) Target {
 		Name: "ssh",
 		shell: []string{"ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "{login}",
 			`if [ "$(id -u)" = 0 ]; then exec sh -e; else exec sudo -n sh -e; fi`},
-		verbs: inv.Verbs, lacks: map[fault.Verb]string{}, logins: inv.Logins,
+		verbs: inv.Verbs, logins: inv.Logins,
 	}
 }
 

@@ -20,14 +20,12 @@ type Target struct {
 	Name   string   // lab or ssh
 	shell  []string // runs the script on its standard input as root
 	verbs  map[fault.Verb][]string
-	lacks  map[fault.Verb]string // why a verb cannot be done here
 	logins map[string]string
 }
 
 // Lab is the lab whose labctl is given, with the options that it needs.
 func Lab(labctl ...string) Target {
 	with := func(args ...string) []string { return append(append([]string{}, labctl...), args...) }
-	shared := "the nodes of the lab share the disk of this machine, which must neither fill up nor stand still"
 	return Target{
 		Name:  "lab",
 		shell: with("exec", "{node}", "--", "sh", "-e"),
@@ -35,10 +33,8 @@ func Lab(labctl ...string) Target {
 			fault.PowerOff: with("power", "off", "{node}"), fault.PowerOn: with("power", "on", "{node}"),
 			fault.CableOut: with("cable", "out", "{node}"), fault.CableIn: with("cable", "in", "{node}"),
 			fault.Freeze: with("freeze", "{node}"), fault.Thaw: with("thaw", "{node}"),
-		},
-		lacks: map[fault.Verb]string{
-			fault.DiskFull: shared, fault.DiskHold: shared, fault.DiskFree: shared,
-			fault.Crash: "the nodes of the lab share the kernel of this machine; power-cut is the same to the others",
+			// The nodes share the kernel of this machine: a node's own can only be said to panic.
+			fault.Crash: with("crash", "{node}"),
 		},
 	}
 }
@@ -46,10 +42,7 @@ func Lab(labctl ...string) Target {
 // Cannot says why a fault cannot be done here, or nothing when it can.
 func (t Target) Cannot(f fault.Fault) string {
 	for _, verb := range f.Needs() {
-		if t.verbs[verb] == nil && builtin(verb) == "" || t.lacks[verb] != "" {
-			if why := t.lacks[verb]; why != "" {
-				return why
-			}
+		if t.verbs[verb] == nil && builtin(verb) == "" {
 			return fmt.Sprintf("the inventory does not say how to do %s: add %s", verb, setting(verb))
 		}
 	}
@@ -65,11 +58,12 @@ func (t Target) Run(ctx context.Context, node, script string) (string, error) {
 func (t Target) Do(ctx context.Context, a fault.Action) error {
 	script, args := a.Script, t.shell
 	if a.Verb != fault.Script {
-		if script = builtin(a.Verb); script == "" {
-			args = t.verbs[a.Verb]
+		script = builtin(a.Verb)
+		if beside := t.verbs[a.Verb]; beside != nil || script == "" {
+			script, args = "", beside
 		}
 	}
-	if args == nil || t.lacks[a.Verb] != "" {
+	if args == nil {
 		return fmt.Errorf("%s cannot be done on %s", a.Verb, a.Node)
 	}
 	if _, err := t.command(ctx, a.Node, args, script); err != nil {
@@ -117,7 +111,7 @@ const (
 )
 
 // builtin is a verb that a machine can do to itself, as a script; empty for the
-// other verbs.
+// other verbs. A target may have a better way, among its own verbs.
 func builtin(v fault.Verb) string {
 	switch v {
 	case fault.Crash:
@@ -125,7 +119,7 @@ func builtin(v fault.Verb) string {
 		return `echo 1 > /proc/sys/kernel/sysrq; (sleep 0.2; echo c > /proc/sysrq-trigger) > /dev/null 2>&1 &`
 	case fault.DiskFull:
 		// The second one takes what the first could not have in one piece.
-		return datadir + `fallocate -l "$(df --output=avail -B1 "$d" | tail -n 1)" ` + filler + ` || dd if=/dev/zero of=` + filler + ` bs=1M 2>/dev/null || true`
+		return datadir + `fallocate -l "$(df --output=avail -B1 "$d" | tail -n 1)" ` + filler + ` || dd if=/dev/zero of=` + filler + ` bs=1M oflag=append conv=notrunc 2>/dev/null || true`
 	case fault.DiskHold:
 		return datadir + `mountpoint -q "$d" || { echo "$d is not a file system of its own: freezing it would freeze the machine" >&2; exit 1; }; fsfreeze --freeze "$d"`
 	case fault.DiskFree:

@@ -21,8 +21,9 @@ func here(t *testing.T) (Target, func(name string) string) {
 	target := Target{
 		Name:  "here",
 		shell: []string{"sh", "-ec", "mkdir -p " + dir + "/{node}; cd " + dir + "/{node}; exec sh -e"},
-		verbs: map[fault.Verb][]string{fault.PowerOff: {"touch", dir + "/{node}-off"}},
-		lacks: map[fault.Verb]string{fault.DiskFull: "the disk is shared"},
+		verbs: map[fault.Verb][]string{
+			fault.PowerOff: {"touch", dir + "/{node}-off"}, fault.Crash: {"touch", dir + "/{node}-crashed"},
+		},
 	}
 	return target, func(name string) string { return filepath.Join(dir, name) }
 }
@@ -39,7 +40,11 @@ func TestDo(t *testing.T) {
 	if err := target.Do(t.Context(), fault.Action{Verb: fault.PowerOff, Node: "db2"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"db1/word", "db2-off"} {
+	// A machine can do this to itself, but here is a better way.
+	if err := target.Do(t.Context(), fault.Action{Verb: fault.Crash, Node: "db3"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"db1/word", "db2-off", "db3-crashed"} {
 		if _, err := os.Stat(path(name)); err != nil {
 			t.Error(err)
 		}
@@ -59,11 +64,19 @@ func TestCannot(t *testing.T) {
 		verb fault.Verb
 		want string // empty: it can
 	}{
-		{fault.PowerOff, ""}, {fault.Script, ""}, {fault.DiskHold, ""}, {fault.DiskFull, "shared"}, {fault.CableOut, "CABLE_OUT"},
+		{fault.PowerOff, ""}, {fault.Script, ""}, {fault.DiskHold, ""}, {fault.DiskFull, ""}, {fault.CableOut, "CABLE_OUT"},
 	} {
 		why := target.Cannot(fault.Fault{Inject: []fault.Step{{Verb: test.verb}}})
 		if (test.want == "") != (why == "") || !strings.Contains(why, test.want) {
 			t.Errorf("%s: got %q, want %q", test.verb, why, test.want)
+		}
+	}
+}
+
+func TestLabCanDoEveryFault(t *testing.T) {
+	for _, f := range fault.Catalogue() {
+		if why := Lab("labctl").Cannot(f); why != "" {
+			t.Errorf("%s: %s", f.Name, why)
 		}
 	}
 }

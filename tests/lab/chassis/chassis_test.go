@@ -72,3 +72,14 @@ func TestMountRootRefusesWhatOverlayfsMisreads(t *testing.T) {
 		}
 	}
 }
+
+// TestLoopNamesTellLabsApart: the kernel keeps 63 bytes of a name, and one lab's must not begin with another's.
+func TestLoopNamesTellLabsApart(t *testing.T) {
+	name := loopName("0123abcd", "db1")
+	if len(name) > 63 {
+		t.Errorf("%q is too long for the kernel", name)
+	}
+	if !strings.HasPrefix(name, loopName("0123abcd", "")) || strings.HasPrefix(name, loopName("0123abc", "")) {
+		t.Errorf("%q does not say whose disk it is", name)
+	}
+}

@@ -65,8 +65,9 @@ type NodeStatus struct {
 	Address string    `json:"address"`
 	Power   string    `json:"power"` // a power.State
 	Cable   Cable     `json:"cable"`
-	Init    int       `json:"init"`   // PID of the node's init in the chassis's PID namespace, 0 without power
-	Since   time.Time `json:"since"`  // of the present power state
-	Frozen  bool      `json:"frozen"` // all of the node's processes are stopped
-	Cgroup  string    `json:"cgroup"` // of the node's processes, below /sys/fs/cgroup in the chassis
+	Init    int       `json:"init"`    // PID of the node's init in the chassis's PID namespace, 0 without power
+	Since   time.Time `json:"since"`   // of the present power state
+	Frozen  bool      `json:"frozen"`  // all of the node's processes are stopped
+	Crashed bool      `json:"crashed"` // all of the node's processes are dead, and power is on
+	Cgroup  string    `json:"cgroup"`  // of the node's processes, below /sys/fs/cgroup in the chassis
 }

@@ -1,6 +1,7 @@
 package chassis
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -19,6 +20,9 @@ func CablePath(node string) string { return "/lab/nodes/" + node + "/cable" }
 
 // FreezePath takes a POST with the query frozen=true or frozen=false.
 func FreezePath(node string) string { return "/lab/nodes/" + node + "/freeze" }
+
+// CrashPath takes a POST.
+func CrashPath(node string) string { return "/lab/nodes/" + node + "/crash" }
 
 // listenControl listens on the socket in the state directory. It goes through the directory's descriptor, because the name of a unix
 // socket may have 107 characters at most, and the path of a checkout can be longer.
@@ -70,6 +74,12 @@ func controlHandler(r *rack, redfish http.Handler, down func()) http.Handler {
 	}))
 	mux.HandleFunc("POST "+FreezePath("{node}"), nodeAction(r, func(n *node, req *http.Request) error {
 		return n.setFrozen(req.FormValue("frozen") == "true")
+	}))
+	mux.HandleFunc("POST "+CrashPath("{node}"), nodeAction(r, func(n *node, req *http.Request) error {
+		// As with a reset, half of it would be a state that no machine is ever in.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), 2*cutTimeout)
+		defer cancel()
+		return n.crash(ctx)
 	}))
 	return mux
 }

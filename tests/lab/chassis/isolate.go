@@ -53,7 +53,7 @@ func coverTmp() error {
 	return nil
 }
 
-// mountRoot mounts a node's root: an overlay over the image, whose upper layer is the node's disk.
+// mountRoot mounts a node's root: an overlay over the image, whose upper layer is all of the node's storage but its database's.
 func mountRoot(config Config, name string) (string, error) {
 	dir := filepath.Join(config.State, NodesDir, name)
 	upper, work, root := filepath.Join(dir, "upper"), filepath.Join(dir, "work"), filepath.Join(mountPoint, name)
@@ -74,11 +74,13 @@ func mountRoot(config Config, name string) (string, error) {
 	return root, nil
 }
 
-// unmountRoots lets go of the nodes' disks, so that they can be removed.
-func unmountRoots(nodes []*node) error {
+// unmount lets go of the nodes' roots and disks, so that they can be removed.
+func unmount(nodes []*node) error {
 	for _, n := range nodes {
-		if err := unix.Unmount(n.root, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount the root of %s: %w", n.config.Name, err)
+		for _, point := range []string{n.root, n.disk.mount} { // the first takes what is mounted in it along
+			if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
+				return fmt.Errorf("unmount %s of %s: %w", point, n.config.Name, err)
+			}
 		}
 	}
 	return nil

@@ -33,6 +33,7 @@ const (
 type node struct {
 	config  NodeConfig
 	root    string
+	disk    disk
 	cgroup  cgroup
 	console *os.File
 
@@ -43,6 +44,7 @@ type node struct {
 	wanted  bool       // power is to be on: a node that reboots itself comes back, one that was switched off does not
 	halting bool
 	frozen  bool
+	crashed bool          // nothing runs although power is on
 	init    int           // 0 without power
 	gone    chan struct{} // closed when the running nspawn has ended; nil without power
 	since   time.Time
@@ -54,13 +56,15 @@ func (n *node) status() NodeStatus {
 	defer n.mu.Unlock()
 	return NodeStatus{
 		Name: n.config.Name, Address: n.config.Address, Power: string(n.powerState()), Cable: n.cable,
-		Init: n.init, Since: n.since, Frozen: n.frozen, Cgroup: strings.TrimPrefix(string(n.cgroup), cgroupRoot),
+		Init: n.init, Since: n.since, Frozen: n.frozen, Crashed: n.crashed, Cgroup: strings.TrimPrefix(string(n.cgroup), cgroupRoot),
 	}
 }
 
 // powerState is called with mu held.
 func (n *node) powerState() power.State {
 	switch {
+	case n.crashed:
+		return power.On
 	case n.gone == nil:
 		return power.Off
 	case n.halting:
@@ -76,7 +80,7 @@ func (n *node) powerOn(ctx context.Context) error {
 	defer n.operation.Unlock()
 	n.mu.Lock()
 	n.wanted = true
-	running := n.gone != nil && !n.halting
+	running := n.gone != nil && !n.halting || n.crashed
 	n.mu.Unlock()
 	if running {
 		return nil
@@ -92,7 +96,7 @@ func (n *node) boot(ctx context.Context) error {
 	if err := removePort(n.config.Name); err != nil {
 		return err
 	}
-	if err := n.cgroup.renew(ctx); err != nil {
+	if err := errors.Join(n.disk.thaw(), n.cgroup.renew(ctx)); err != nil {
 		return err
 	}
 	dir, err := os.Open(string(n.cgroup))
@@ -131,7 +135,10 @@ func (n *node) attend(cmd *exec.Cmd, gone chan struct{}) {
 	err := cmd.Wait()
 	n.mu.Lock()
 	init := n.init
-	n.gone, n.init, n.halting, n.frozen, n.since = nil, 0, false, false, time.Now()
+	n.gone, n.init, n.halting, n.frozen = nil, 0, false, false
+	if !n.crashed {
+		n.since = time.Now()
+	}
 	n.mu.Unlock()
 	if init != 0 {
 		// If nspawn died before init, init became the chassis's child. ECHILD otherwise.
@@ -177,18 +184,51 @@ func (n *node) awaitInit(ctx context.Context, gone <-chan struct{}) (int, error)
 	}
 }
 
-// cut takes the power away: the node's init is killed, and the kernel kills all that ran under it. It returns when nothing is left.
-// What the node had handed to its kernel stays on its disk, for the host's kernel does not lose power.
+// cut takes the power away and returns when nothing is left. What the node had handed to its kernel stays on its disks, for the host's
+// kernel does not lose power.
 func (n *node) cut(ctx context.Context) error {
 	n.operation.Lock()
 	defer n.operation.Unlock()
 	n.mu.Lock()
 	n.wanted = false
-	init, gone := n.init, n.gone
+	running := n.gone != nil
+	if n.crashed {
+		n.crashed, n.since = false, time.Now()
+	}
 	n.mu.Unlock()
-	if gone == nil {
+	if !running {
 		return nil
 	}
+	return n.end(ctx)
+}
+
+// crash leaves the node as a kernel does that panics and does not start again: nothing runs, nobody is told, and the power stays on until
+// somebody cuts it.
+func (n *node) crash(ctx context.Context) error {
+	n.operation.Lock()
+	defer n.operation.Unlock()
+	n.mu.Lock()
+	running := n.gone != nil
+	if running {
+		n.crashed, n.wanted = true, false // before it is gone, so that the switch never says Off
+	}
+	crashed := n.crashed
+	n.mu.Unlock()
+	switch {
+	case running:
+		return n.end(ctx)
+	case crashed:
+		return nil
+	default:
+		return fmt.Errorf("%s has no power", n.config.Name)
+	}
+}
+
+// end kills the node's init, and the kernel all that ran under it. It returns when nothing is left. The caller holds operation.
+func (n *node) end(ctx context.Context) error {
+	n.mu.Lock()
+	init := n.init
+	n.mu.Unlock()
 	// A machine without power falls silent, whereas the kernel says goodbye for killed processes by resetting their connections: the
 	// cable goes first. The port is removed below, and the next boot makes another.
 	err := plug(n.config.Name, CableOut)
@@ -203,10 +243,13 @@ func (n *node) cut(ctx context.Context) error {
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("kill the node's init: %w", err)
 	}
+	if err := n.disk.thaw(); err != nil { // not even SIGKILL ends a process that writes to a frozen file system
+		return err
+	}
 	wait, cancel := context.WithTimeout(ctx, cutTimeout)
 	defer cancel()
 	if n.awaitGone(wait) != nil {
-		if err := n.cgroup.kill(); err != nil {
+		if err := errors.Join(n.cgroup.kill(), n.disk.thaw()); err != nil { // the node may just have been freezing it
 			return err
 		}
 		if err := n.awaitGone(ctx); err != nil {

@@ -124,7 +124,7 @@ func assemble(ctx context.Context, config Config, state *os.Root) (r *rack, err 
 	}
 	r = &rack{config: config, state: state, cgroup: cg, power: log.New(powerLog, "", 0)}
 	for _, nc := range config.Nodes {
-		n, err := r.insert(nc)
+		n, err := r.insert(ctx, nc)
 		if err != nil {
 			return nil, fmt.Errorf("node %s: %w", nc.Name, err)
 		}
@@ -133,8 +133,8 @@ func assemble(ctx context.Context, config Config, state *os.Root) (r *rack, err 
 	return r, nil
 }
 
-// insert gives a node its file system, its identity and its console.
-func (r *rack) insert(nc NodeConfig) (*node, error) {
+// insert gives a node its file systems, its identity and its console.
+func (r *rack) insert(ctx context.Context, nc NodeConfig) (*node, error) {
 	root, err := mountRoot(r.config, nc.Name)
 	if err != nil {
 		return nil, err
@@ -142,11 +142,17 @@ func (r *rack) insert(nc NodeConfig) (*node, error) {
 	if err := provision(root, nc, r.config); err != nil {
 		return nil, err
 	}
+	disk, err := mountDisk(ctx, r.config, nc.Name, root)
+	if err != nil {
+		return nil, err
+	}
 	console, err := openLog(r.state, nc.Name+".console")
 	if err != nil {
 		return nil, err
 	}
-	return &node{config: nc, root: root, cgroup: r.cgroup.child(nc.Name), console: console, cable: CableIn, since: time.Now()}, nil
+	return &node{
+		config: nc, root: root, disk: disk, cgroup: r.cgroup.child(nc.Name), console: console, cable: CableIn, since: time.Now(),
+	}, nil
 }
 
 func openLog(state *os.Root, name string) (*os.File, error) {
@@ -176,7 +182,7 @@ func (r *rack) dismantle() {
 		group.Go(func() error { return n.retire(ctx) })
 	}
 	err := group.Wait()
-	err = errors.Join(err, unmountRoots(r.nodes), r.cgroup.remove(ctx), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
+	err = errors.Join(err, unmount(r.nodes), r.cgroup.remove(ctx), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
 	if err != nil {
 		log.Printf("dismantle the lab: %v", err)
 	}

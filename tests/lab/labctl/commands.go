@@ -54,6 +54,7 @@ func commands() []command {
 		{"cable", "out|in NODE", "pull a node's network cable, or put it back", []string{"out|in", anyNode}, false, cable},
 		{"freeze", "NODE", "stop every process of a node, as a hypervisor's pause does", []string{anyNode}, false, freeze},
 		{"thaw", "NODE", "let a frozen node continue", []string{anyNode}, false, thaw},
+		{"crash", "NODE", "end every process of a node at once, as a kernel's panic does; its power stays on", []string{anyNode}, false, crash},
 		{"logs", "DIR", "collect the nodes' logs in a directory", []string{"DIR"}, false, logs},
 		{"down", "", "end the lab; its logs stay in the state directory", nil, false, down},
 	}

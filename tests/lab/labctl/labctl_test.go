@@ -100,15 +100,17 @@ func TestTable(t *testing.T) {
 		{NodeStatus: chassis.NodeStatus{Name: "db1", Address: "192.168.205.71", Power: "On", Cable: "in", Since: since}, System: "running"},
 		{NodeStatus: chassis.NodeStatus{Name: "db2", Address: "192.168.205.72", Power: "Off", Cable: "out", Since: since}, System: "-"},
 		{NodeStatus: chassis.NodeStatus{Name: "db3", Address: "192.168.205.73", Power: "On", Cable: "in", Since: since, Frozen: true}, System: "no answer"},
+		{NodeStatus: chassis.NodeStatus{Name: "db1", Address: "192.168.205.71", Power: "On", Cable: "in", Since: since, Crashed: true}, System: "-"},
 	}
 	var out bytes.Buffer
 	if err := table(&out, report); err != nil {
 		t.Fatal(err)
 	}
-	want := `NODE  ADDRESS         POWER       CABLE  SYSTEM     SINCE
-db1   192.168.205.71  On          in     running    2026-11-23 14:02:10
-db2   192.168.205.72  Off         out    -          2026-11-23 14:02:10
-db3   192.168.205.73  On, frozen  in     no answer  2026-11-23 14:02:10
+	want := `NODE  ADDRESS         POWER        CABLE  SYSTEM     SINCE
+db1   192.168.205.71  On           in     running    2026-11-23 14:02:10
+db2   192.168.205.72  Off          out    -          2026-11-23 14:02:10
+db3   192.168.205.73  On, frozen   in     no answer  2026-11-23 14:02:10
+db1   192.168.205.71  On, crashed  in     -          2026-11-23 14:02:10
 `
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)

@@ -134,6 +134,14 @@ func thaw(ctx context.Context, inv invocation) error {
 	return l.Thaw(ctx, inv.args[0])
 }
 
+func crash(ctx context.Context, inv invocation) error {
+	l, err := lab.Open(inv.state)
+	if err != nil {
+		return err
+	}
+	return l.Crash(ctx, inv.args[0])
+}
+
 func logs(ctx context.Context, inv invocation) error {
 	l, err := lab.Open(inv.state)
 	if err != nil {

@@ -15,6 +15,9 @@ func table(w io.Writer, report []lab.NodeReport) error {
 	fmt.Fprintln(t, "NODE\tADDRESS\tPOWER\tCABLE\tSYSTEM\tSINCE")
 	for _, n := range report {
 		power := n.Power
+		if n.Crashed {
+			power += ", crashed"
+		}
 		if n.Frozen {
 			power += ", frozen"
 		}
