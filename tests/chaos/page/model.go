@@ -123,14 +123,19 @@ func newFaultModel(run result.Run, g group, number int) faultModel {
 	}
 	worst := g.worst()
 	for i, f := range g.repetitions {
-		r := newRepetition(run, f, fmt.Sprintf("t%d-%d", number, i+1))
-		r.Open = i == worst || r.Broken
+		open := i == worst || len(sla.Breaches(f, maxInterruption(run))) > 0
+		grain := coarse()
+		if open {
+			grain = fine()
+		}
+		r := newRepetition(run, f, grain, fmt.Sprintf("t%d-%d", number, i+1))
+		r.Open = open
 		m.Repetitions = append(m.Repetitions, r)
 	}
 	return m
 }
 
-func newRepetition(run result.Run, f result.Fault, id string) repetitionModel {
+func newRepetition(run result.Run, f result.Fault, grain raster, id string) repetitionModel {
 	r := repetitionModel{
 		Title:      fmt.Sprintf("Repetition %d", f.Repetition),
 		Broken:     len(sla.Breaches(f, maxInterruption(run))) > 0,
@@ -148,9 +153,9 @@ func newRepetition(run result.Run, f result.Fault, id string) repetitionModel {
 	}
 	enlarged, found := closeUp(f)
 	if found {
-		r.add(drawView(run, f, enlarged, window{}, id+"-close", "the interruption"), "The interruption")
+		r.add(drawView(run, f, enlarged, window{}, grain, id+"-close", "the interruption"), "The interruption")
 	}
-	r.add(drawView(run, f, whole(f), enlarged, id+"-whole", "all that was observed"), "All that was observed")
+	r.add(drawView(run, f, whole(f), enlarged, grain, id+"-whole", "all that was observed"), "All that was observed")
 	return r
 }
 
