@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -163,21 +164,58 @@ func TestThinKeepsWhatCanBeSeen(t *testing.T) {
 	dots[31_234].Verdict = refused
 	dots[77_777].Latency = 4321
 	w, scale := window{from: 0, to: n * 10}, decades{low: 0, high: 4}
-	got := thin(dots, w, scale)
-	if len(got) > rasterColumns*rasterRows/4 || len(got) < rasterColumns {
-		t.Errorf("%d dots are left", len(got))
-	}
-	for _, lone := range []result.Dot{dots[31_234], dots[77_777]} {
-		if !slices.Contains(got, lone) {
-			t.Errorf("the lone dot %+v is gone", lone)
+	for _, r := range []raster{fine(), coarse()} {
+		got := r.thin(dots, w, scale)
+		if len(got) > r.columns*r.rows/2 || len(got) < r.columns {
+			t.Errorf("%d dots are left", len(got))
+		}
+		for _, lone := range []result.Dot{dots[31_234], dots[77_777]} {
+			if !slices.Contains(got, lone) {
+				t.Errorf("the lone dot %+v is gone", lone)
+			}
+		}
+		slices.Reverse(dots)
+		if !slices.Equal(got, r.thin(dots, w, scale)) {
+			t.Error("the order of the dots matters")
+		}
+		slices.Reverse(dots)
+		if got := r.thin(dots, window{from: -20, to: -10}, scale); len(got) != 0 {
+			t.Errorf("%d dots from outside the window", len(got))
 		}
 	}
-	slices.Reverse(dots)
-	if !slices.Equal(got, thin(dots, w, scale)) {
-		t.Error("the order of the dots matters")
+}
+
+// TestDotsThatTouchAreOneStroke: a column of answers is one stroke from the
+// fastest to the slowest, and a lone slow one has a stroke of its own.
+func TestDotsThatTouchAreOneStroke(t *testing.T) {
+	r, w, scale := raster{columns: 10, rows: 60}, window{from: 0, to: 100}, decades{low: 0, high: 2}
+	at := func(when, latency result.Milliseconds) result.Dot {
+		return result.Dot{At: when, Latency: latency, Verdict: acknowledged}
 	}
-	if got := thin(dots, window{from: -20, to: -10}, scale); len(got) != 0 {
-		t.Errorf("%d dots from outside the window", len(got))
+	dots := []result.Dot{at(1, 1), at(2, 1.03), at(3, 1.06), at(4, 100), at(51, 10), {At: 52, Latency: 10, Verdict: refused}}
+	if got, want := r.answered(dots, w, scale), "M50 0v0M50 118v2M550 60v0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestNarrowSpansShowTheWorst: what is too narrow to be seen alone is shown by
+// the worst of its column, and nothing that is wide loses its place.
+func TestNarrowSpansShowTheWorst(t *testing.T) {
+	spans := []result.Span{
+		{From: 0, To: 400, State: answered}, {From: 400, To: 402, State: failing}, {From: 402, To: 404, State: answered}, {From: 404, To: 405, State: late},
+		{From: 405, To: 509, State: answered}, {From: 509, To: 511, State: late}, {From: 511, To: 1000, State: answered},
+	}
+	wide, slivers := raster{columns: 100, rows: 1}.spans(spans, window{from: 0, to: 1000}, stateLook)
+	if want := []result.Span{spans[0], spans[4], spans[6]}; !slices.Equal(wide, want) {
+		t.Errorf("wide: got %+v, want %+v", wide, want)
+	}
+	if want := (map[look][]int{lookCut: {40}, lookBusy: {50, 51}}); !reflect.DeepEqual(slivers, want) {
+		t.Errorf("narrow: got %v, want %v", slivers, want)
+	}
+	for better, worse := range map[string]string{answered: late, late: failing, "db1": "", "off": "non-Primary", "non-Primary": "db1+db2"} {
+		if badness(better) >= badness(worse) {
+			t.Errorf("%q would hide %q", better, worse)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package page
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"holdfast/tests/chaos/result"
@@ -15,7 +17,7 @@ func (t *timeline) latency() []result.Dot {
 	if !found {
 		return nil
 	}
-	dots := thin(c.Dots, t.w, t.scale)
+	dots := t.raster.thin(c.Dots, t.w, t.scale)
 	t.drawn = len(dots)
 	t.y += groupGap
 	t.words.text("what", 0, 0, t.y+8, clientLabel(c)+": latency, log scale")
@@ -28,17 +30,38 @@ func (t *timeline) latency() []result.Dot {
 		t.body.line("grid", 0, y, 100, y)
 		t.body.text("name tick", 0, -8, y+4, tick.label)
 	}
-	var path strings.Builder
-	for _, d := range dots {
-		if d.Verdict == acknowledged {
-			fmt.Fprintf(&path, "M%.0f %.0fh0", t.w.at(d.At)*10, plotHeight*(1-t.scale.at(d.Latency)))
-		}
-	}
-	t.body.stretched(t.y, plotHeight, dotPath(acknowledged, path.String()))
+	t.body.stretched(t.y, plotHeight, dotPath(acknowledged, t.raster.answered(dots, t.w, t.scale)))
 	t.y += plotHeight
 	t.tell("writer's latency", []string{fmt.Sprintf("median %s, 99%s%% within %s, longest %s",
 		duration(c.Latency.P50), narrow, duration(c.Latency.P99), duration(c.Latency.Max))})
 	return c.Dots
+}
+
+// answered draws the answered attempts. Those of one column that touch each
+// other are one stroke, which looks the same and is a fraction of the page.
+func (r raster) answered(dots []result.Dot, w window, scale decades) string {
+	touching := max(3, int(plotHeight)/r.rows) // pixels; a dot is wider
+	columns := map[int][]int{}
+	for _, d := range dots {
+		if d.Verdict == acknowledged {
+			c := r.column(w, d.At)
+			columns[c] = append(columns[c], int(plotHeight*(1-scale.at(d.Latency))+0.5))
+		}
+	}
+	var path strings.Builder
+	for _, c := range slices.Sorted(maps.Keys(columns)) {
+		heights := slices.Sorted(slices.Values(columns[c]))
+		x := (float64(c) + 0.5) * 1000 / float64(r.columns)
+		for from := 0; from < len(heights); {
+			to := from
+			for to+1 < len(heights) && heights[to+1]-heights[to] <= touching {
+				to++
+			}
+			fmt.Fprintf(&path, "M%.0f %dv%d", x, heights[from], heights[to]-heights[from])
+			from = to + 1
+		}
+	}
+	return path.String()
 }
 
 // rug draws the attempts of one verdict as strokes in a row.
@@ -96,7 +119,7 @@ func dotsCaption(drawn, all int) string {
 	case drawn == all:
 		return plural(all, "attempt", "attempts") + "."
 	}
-	return fmt.Sprintf("%s of %s attempts drawn; the others would lie on them.", count(drawn), count(all))
+	return fmt.Sprintf("%s of %s attempts drawn; the others, none of them slower, would lie on them.", count(drawn), count(all))
 }
 
 // clientLabel is the short name of a client, beside its lane.

@@ -23,7 +23,6 @@ type model struct {
 	Rows     []row
 	Remarks  []string
 	Overview template.HTML
-	Undrawn  bool // some repetitions have no timeline
 	Faults   []faultModel
 	Settings []pair
 	Versions []pair
@@ -76,7 +75,6 @@ func newModel(run result.Run) model {
 		Overview: template.HTML(drawOverview(all, maxInterruption(run))), //nolint:gosec // escaped by drawing
 		Settings: pairs(run.Settings),
 		Versions: pairs(run.Versions),
-		Undrawn:  len(run.Faults) > allDrawn,
 	}
 	for i, g := range all {
 		m.Rows = append(m.Rows, newRow(g, fmt.Sprintf("fault-%d", i+1), precision(run.Interval)))
@@ -125,21 +123,19 @@ func newFaultModel(run result.Run, g group, number int) faultModel {
 	}
 	worst := g.worst()
 	for i, f := range g.repetitions {
-		r := newRepetition(run, f)
-		r.Open = i == worst || r.Broken
-		if r.Open || len(run.Faults) <= allDrawn {
-			r.draw(run, f, fmt.Sprintf("t%d-%d", number, i+1))
+		open := i == worst || len(sla.Breaches(f, maxInterruption(run))) > 0
+		grain := coarse()
+		if open {
+			grain = fine()
 		}
+		r := newRepetition(run, f, grain, fmt.Sprintf("t%d-%d", number, i+1))
+		r.Open = open
 		m.Repetitions = append(m.Repetitions, r)
 	}
 	return m
 }
 
-// allDrawn is up to how many repetitions each has its timelines. A page with more would be of
-// tens of megabytes, which a phone does not open; it has those that are open.
-const allDrawn = 40
-
-func newRepetition(run result.Run, f result.Fault) repetitionModel {
+func newRepetition(run result.Run, f result.Fault, grain raster, id string) repetitionModel {
 	r := repetitionModel{
 		Title:      fmt.Sprintf("Repetition %d", f.Repetition),
 		Broken:     len(sla.Breaches(f, maxInterruption(run))) > 0,
@@ -155,16 +151,12 @@ func newRepetition(run result.Run, f result.Fault) repetitionModel {
 	for _, c := range f.Clients {
 		r.Clients = append(r.Clients, newClientRow(c, precision(run.Interval)))
 	}
-	return r
-}
-
-// draw adds the timelines.
-func (r *repetitionModel) draw(run result.Run, f result.Fault, id string) {
 	enlarged, found := closeUp(f)
 	if found {
-		r.add(drawView(run, f, enlarged, window{}, id+"-close", "the interruption"), "The interruption")
+		r.add(drawView(run, f, enlarged, window{}, grain, id+"-close", "the interruption"), "The interruption")
 	}
-	r.add(drawView(run, f, whole(f), enlarged, id+"-whole", "all that was observed"), "All that was observed")
+	r.add(drawView(run, f, whole(f), enlarged, grain, id+"-whole", "all that was observed"), "All that was observed")
+	return r
 }
 
 func (r *repetitionModel) add(v view, name string) {

@@ -194,25 +194,3 @@ func TestWriteError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// A page of a large run opens on a phone: only what is open has a timeline, and the page says so.
-func TestALargeRunDrawsTheWorst(t *testing.T) {
-	var stories []story
-	for i := range 41 {
-		stories = append(stories, story{name: "power-cut", repetition: i + 1, interruption: result.Milliseconds(800 + i%7), healed: 9000})
-	}
-	var large, small strings.Builder
-	if err := page.Write(&large, syntheticRun(interval, stories...)); err != nil {
-		t.Fatal(err)
-	}
-	if err := page.Write(&small, syntheticRun(interval, stories[:40]...)); err != nil {
-		t.Fatal(err)
-	}
-	const timeline, said = "<strong>All that was observed.</strong>", "These alone have a timeline"
-	if n := strings.Count(large.String(), timeline); n != 1 || !strings.Contains(large.String(), said) {
-		t.Errorf("41 repetitions, of which one is the worst, have %d timelines", n)
-	}
-	if n := strings.Count(small.String(), timeline); n != 40 || strings.Contains(small.String(), said) {
-		t.Errorf("40 repetitions have %d timelines", n)
-	}
-}

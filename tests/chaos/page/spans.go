@@ -2,7 +2,9 @@ package page
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	"holdfast/tests/chaos/result"
 )
@@ -36,6 +38,40 @@ func clipSpans(spans []result.Span, w window) []result.Span {
 		}
 	}
 	return clipped
+}
+
+// spans divides the spans in a window by what can be seen of them: those wider
+// than a column of the raster, and of the narrower ones in a column the worst, in
+// the whole of the column. A failure of 10 ms is so never less than visible, and a
+// minute of them is not a thousand boxes.
+func (r raster) spans(spans []result.Span, w window, looks func(string) look) (wide []result.Span, slivers map[look][]int) {
+	worst := map[int]string{}
+	for _, s := range spans {
+		if s.To-s.From >= w.width()/result.Milliseconds(r.columns) {
+			wide = append(wide, s)
+			continue
+		}
+		for c := r.column(w, s.From); c <= r.column(w, s.To); c++ {
+			if old, taken := worst[c]; !taken || badness(s.State) > badness(old) {
+				worst[c] = s.State
+			}
+		}
+	}
+	slivers = map[look][]int{}
+	for _, c := range slices.Sorted(maps.Keys(worst)) {
+		l := looks(worst[c])
+		slivers[l] = append(slivers[l], c)
+	}
+	return wide, slivers
+}
+
+// badness orders states by what must not be hidden.
+func badness(state string) int {
+	order := []look{lookGood, lookOther, lookBusy, lookGone, lookCut, lookDoubled}
+	if strings.Contains(state, "+") {
+		return len(order)
+	}
+	return slices.Index(order, stateLook(state))
 }
 
 // The states of a client's lane.

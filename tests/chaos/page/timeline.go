@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,10 +23,11 @@ const (
 
 // timeline draws one window of a repetition, from the top to the bottom.
 type timeline struct {
-	run   result.Run
-	fault result.Fault
-	w     window
-	scale decades // of the writer's latencies, the same in every window
+	run    result.Run
+	fault  result.Fault
+	w      window
+	raster raster
+	scale  decades // of the writer's latencies, the same in every window
 
 	y     float64
 	body  drawing // lanes and dots
@@ -45,8 +47,8 @@ type view struct {
 // drawView draws the window w of a fault. Of the part that another view enlarges
 // it only says so, because its marks would lie upon each other; violations are
 // drawn everywhere.
-func drawView(run result.Run, f result.Fault, w, enlarged window, id, name string) view {
-	t := &timeline{run: run, fault: f, w: w, scale: latencyScale(f)}
+func drawView(run result.Run, f result.Fault, w, enlarged window, grain raster, id, name string) view {
+	t := &timeline{run: run, fault: f, w: w, raster: grain, scale: latencyScale(f)}
 	var x []float64
 	var classes []string
 	t.bracket(enlarged)
@@ -145,16 +147,16 @@ func (t *timeline) lane(label, name string, spans []result.Span, looks func(stri
 	shown := clipSpans(mergeSpans(spans), t.w)
 	t.body.beside("name", t.y+12, label)
 	t.body.line("rail", 0, t.y+laneHeight, 100, t.y+laneHeight)
-	said := make([]string, 0, len(shown))
-	for _, s := range shown {
-		state := s.State
-		if state == "" {
-			state = "nobody"
+	wide, slivers := t.raster.spans(shown, t.w, looks)
+	for _, s := range wide {
+		state := stateName(s.State)
+		x, width := t.w.at(s.From), t.w.at(s.To)-t.w.at(s.From)
+		words := ""
+		if width >= 1 && t.raster == fine() { // what is narrower nobody can point at
+			words = label + ": " + spanWords(s)
 		}
-		x, width := t.w.at(s.From), max(t.w.at(s.To)-t.w.at(s.From), 0.25)
-		words := fmt.Sprintf("%s from %s to %s", state, offset(s.From), offset(s.To))
 		class := "span " + string(looks(s.State))
-		t.body.rect(class, x, t.y, width, laneHeight, label+": "+words)
+		t.body.rect(class, x, t.y, width, laneHeight, words)
 		switch nameFit(width, len([]rune(state))) {
 		case fitEverywhere:
 			t.words.text("state "+class, x+width/2, 0, t.y+12, state)
@@ -162,15 +164,51 @@ func (t *timeline) lane(label, name string, spans []result.Span, looks func(stri
 			t.words.text("state wide "+class, x+width/2, 0, t.y+12, state)
 		case fitNowhere:
 		}
-		said = append(said, words)
+	}
+	t.slivers(slivers)
+	said := make([]string, len(shown))
+	for i, s := range shown {
+		said[i] = spanWords(s)
 	}
 	t.tell(strings.TrimSpace(label+" "+name), said)
 	t.y += laneStep
 }
 
+// slivers draws what is too narrow for boxes: it lies on the ends of its neighbours.
+func (t *timeline) slivers(all map[look][]int) {
+	var paths strings.Builder
+	width := 1000 / float64(t.raster.columns)
+	for _, l := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&paths, `<path class="sliver %s" d="`, l)
+		for columns := all[l]; len(columns) > 0; {
+			n := 1
+			for n < len(columns) && columns[n] == columns[0]+n {
+				n++
+			}
+			fmt.Fprintf(&paths, "M%s 0h%sv%dh-%sz", number(float64(columns[0])*width), number(float64(n)*width), laneHeight, number(float64(n)*width))
+			columns = columns[n:]
+		}
+		paths.WriteString(`"/>`)
+	}
+	if paths.Len() > 0 {
+		t.body.stretched(t.y, laneHeight, paths.String())
+	}
+}
+
+func stateName(state string) string {
+	if state == "" {
+		return "nobody"
+	}
+	return state
+}
+
+func spanWords(s result.Span) string {
+	return fmt.Sprintf("%s from %s to %s", stateName(s.State), offset(s.From), offset(s.To))
+}
+
 // tell adds a row to the description, unless it would take minutes to hear.
 func (t *timeline) tell(row string, said []string) {
-	const most = 8
+	const most = 6
 	if len(said) > most {
 		said = append(said[:most:most], fmt.Sprintf("and %d changes more", len(said)-most))
 	}
