@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 )
 
 // Paths of the control socket. The power of a node is changed there as on the switch, by Redfish.
@@ -19,6 +20,17 @@ func CablePath(node string) string { return "/lab/nodes/" + node + "/cable" }
 
 // FreezePath takes a POST with the query frozen=true or frozen=false.
 func FreezePath(node string) string { return "/lab/nodes/" + node + "/freeze" }
+
+// BegunHeader is in every answer: when the chassis began to do what it was asked, in UTC.
+const BegunHeader = "Holdfast-Begun"
+
+// timed tells it.
+func timed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set(BegunHeader, time.Now().UTC().Format(time.RFC3339Nano))
+		next.ServeHTTP(w, req)
+	})
+}
 
 // listenControl listens on the socket in the state directory. It goes through the directory's descriptor, because the name of a unix
 // socket may have 107 characters at most, and the path of a checkout can be longer.
@@ -71,7 +83,7 @@ func controlHandler(r *rack, redfish http.Handler, down func()) http.Handler {
 	mux.HandleFunc("POST "+FreezePath("{node}"), nodeAction(r, func(n *node, req *http.Request) error {
 		return n.setFrozen(req.FormValue("frozen") == "true")
 	}))
-	return mux
+	return timed(mux)
 }
 
 func nodeAction(r *rack, do func(*node, *http.Request) error) http.HandlerFunc {
