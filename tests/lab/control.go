@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"holdfast/tests/lab/chassis"
 	"holdfast/tests/lab/power"
@@ -49,6 +50,9 @@ func (c *control) do(ctx context.Context, method, path string, body, answer any)
 		return fmt.Errorf("ask the chassis: %w", err)
 	}
 	defer resp.Body.Close()
+	if begun, ok := ctx.Value(begunKey{}).(*time.Time); ok {
+		*begun, _ = time.Parse(time.RFC3339Nano, resp.Header.Get(chassis.BegunHeader)) // zero if it does not say
+	}
 	if resp.StatusCode >= 300 {
 		message, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // what is there is the better half of the message
 		return fmt.Errorf("the chassis answered %s: %s", resp.Status, strings.TrimSpace(string(message)))
@@ -60,6 +64,15 @@ func (c *control) do(ctx context.Context, method, path string, body, answer any)
 		return fmt.Errorf("read the chassis's answer: %w", err)
 	}
 	return nil
+}
+
+type begunKey struct{}
+
+// Timed gives a context with which the last thing that the chassis is asked to do leaves
+// when it began to do it, which is later than the asking.
+func Timed(ctx context.Context) (context.Context, *time.Time) {
+	begun := new(time.Time)
+	return context.WithValue(ctx, begunKey{}, begun), begun
 }
 
 func (c *control) post(ctx context.Context, path string) error {

@@ -4,9 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/tests/lab/chassis"
 )
 
 func TestOverride(t *testing.T) {
@@ -84,6 +90,30 @@ func TestExecErrorNamesNodeCommandAndReason(t *testing.T) {
 	err := &ExecError{Node: "db2", Args: []string{"crm_mon", "-1"}, Status: 1, Stderr: "no cluster", Err: errors.New("exit status 1")}
 	if want := "db2: crm_mon -1: exit status 1: no cluster"; err.Error() != want {
 		t.Errorf("got %q, want %q", err.Error(), want)
+	}
+}
+
+// TestTimed: of several answers the last one's time counts.
+func TestTimed(t *testing.T) {
+	state := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(state, chassis.SocketFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := []string{"2026-11-25T07:00:00Z", "2026-11-25T07:00:00.25Z"}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(chassis.BegunHeader, times[0])
+		times = times[1:]
+	})}}
+	server.Start()
+	defer server.Close()
+	ctx, begun := Timed(t.Context())
+	c := newControl(state)
+	if err := errors.Join(c.post(ctx, "/first"), c.post(ctx, "/second")); err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2026, 11, 25, 7, 0, 0, 250e6, time.UTC); !begun.Equal(want) {
+		t.Errorf("got %v, want %v", begun, want)
 	}
 }
 

@@ -12,13 +12,21 @@ func Catalogue() []Fault {
 
 // The scripts that several faults use.
 const (
-	kill   = "systemctl kill --kill-whom=main --signal=KILL mariadb.service"
-	hang   = "systemctl kill --kill-whom=main --signal=STOP mariadb.service"
+	// at tells when what follows happens, on one line (see [Struck]).
+	at     = "date -u +'at %FT%T.%NZ'; "
 	wake   = "systemctl kill --kill-whom=main --signal=CONT mariadb.service 2>/dev/null || true"
 	reopen = "nft delete table inet holdfast_chaos 2>/dev/null || true"
-	deaf   = "nft add table inet holdfast_chaos; nft 'add chain inet holdfast_chaos in { type filter hook input priority -10; }'; nft 'add rule inet holdfast_chaos in ip saddr { {peers} } drop'"
-	mute   = "nft add table inet holdfast_chaos; nft 'add chain inet holdfast_chaos out { type filter hook output priority -10; }'; nft 'add rule inet holdfast_chaos out ip daddr { {peers} } drop'"
+	deaf   = "nft add table inet holdfast_chaos; nft 'add chain inet holdfast_chaos in { type filter hook input priority -10; }'; " + at + "nft 'add rule inet holdfast_chaos in ip saddr { {peers} } drop'"
+	mute   = "nft add table inet holdfast_chaos; nft 'add chain inet holdfast_chaos out { type filter hook output priority -10; }'; " + at + "nft 'add rule inet holdfast_chaos out ip daddr { {peers} } drop'"
 )
+
+// signal sends the main process of a unit a signal. The shell does it itself: systemctl
+// would take its time between at and the signal.
+func signal(unit, name string) string {
+	return "pid=$(systemctl show --property=MainPID --value " + unit + "); [ \"$pid\" -gt 1 ]; " + at + "kill -" + name + " \"$pid\""
+}
+
+func kill() string { return signal("mariadb.service", "KILL") }
 
 // lossless is what is expected of every fault.
 const lossless = " No acknowledged write is lost."
@@ -54,11 +62,11 @@ const (
 
 func database() []Fault {
 	return slices.Concat(
-		pair("database-kill", "mariadbd is killed (SIGKILL)", moves, stalls, []Step{run(Holder, kill)}, nil, 0),
+		pair("database-kill", "mariadbd is killed (SIGKILL)", moves, stalls, []Step{run(Holder, kill())}, nil, 0),
 		pair("database-hang", "mariadbd is stopped in its tracks (SIGSTOP)", moves, stalls,
-			[]Step{run(Holder, hang)}, []Step{run(Holder, wake)}, 0),
+			[]Step{run(Holder, signal("mariadb.service", "STOP"))}, []Step{run(Holder, wake)}, 0),
 		pair("database-stop", "mariadb.service is stopped in good order, behind the cluster's back", moves,
-			"Nothing is felt; the database is started again.", []Step{run(Holder, "systemctl stop --no-block mariadb.service")}, nil, 0),
+			"Nothing is felt; the database is started again.", []Step{run(Holder, at+"systemctl stop --no-block mariadb.service")}, nil, 0),
 	)
 }
 
@@ -91,7 +99,7 @@ func network() []Fault {
 			{Name: "address-deleted", Description: "The floating address is deleted from its interface behind the cluster's back.",
 				Expected: "The monitor finds it missing and it is set again." + lossless,
 				Inject: []Step{run(Holder, `dev=$(ip -o -4 address show to {address} | awk '{print $2; exit}'); `+
-					`ip address delete "$(ip -o -4 address show to {address} | awk '{print $4; exit}')" dev "$dev"`)}},
+					`prefix=$(ip -o -4 address show to {address} | awk '{print $4; exit}'); `+at+`ip address delete "$prefix" dev "$dev"`)}},
 		})
 }
 
@@ -108,10 +116,10 @@ func daemons() []Fault {
 	fenced := "The node is fenced and comes back; the address moves."
 	return slices.Concat(
 		pair("corosync-kill", "corosync is killed (SIGKILL)", fenced, "The node is fenced and comes back; the address stays.",
-			[]Step{run(Holder, "systemctl kill --kill-whom=main --signal=KILL corosync.service")}, nil, 0),
+			[]Step{run(Holder, signal("corosync.service", "KILL"))}, nil, 0),
 		pair("pacemakerd-kill", "pacemakerd is killed (SIGKILL)", "It is started again and finds everything as it was; nothing is felt.",
 			"It is started again and finds everything as it was; nothing is felt.",
-			[]Step{run(Holder, "systemctl kill --kill-whom=main --signal=KILL pacemaker.service")}, nil, 0),
+			[]Step{run(Holder, signal("pacemaker.service", "KILL"))}, nil, 0),
 	)
 }
 
@@ -125,19 +133,21 @@ func disk() []Fault {
 }
 
 func planned() []Fault {
-	standby := run(Holder, "crm_attribute --node {node} --name standby --update on")
+	// What is asked for is in the CIB when the command returns.
+	const asked = "; " + at
+	standby := run(Holder, "crm_attribute --node {node} --name standby --update on"+asked)
 	unstandby := run(Holder, "crm_attribute --node {node} --name standby --delete")
 	return []Fault{
 		{Name: "planned-move", Description: "An operator moves the address to another node.",
 			Expected: "The address moves at once; no write fails for long." + lossless,
-			Inject:   []Step{run(Holder, "crm_resource --move --resource {resource} --node {other}")},
+			Inject:   []Step{run(Holder, "crm_resource --move --resource {resource} --node {other}"+asked)},
 			Undo:     []Step{run(Holder, "crm_resource --clear --resource {resource}")}},
 		{Name: "standby", Description: "An operator puts the node that holds the address into standby.",
 			Expected: "The address moves, the database leaves in good order; it is back after the standby." + lossless,
 			Inject:   []Step{standby}, Undo: []Step{unstandby}, Hold: 8 * time.Second},
 		{Name: "rolling-restart", Description: "An operator restarts the database on every node in turn, the node with the address last.",
 			Expected: "The address moves once; no write fails for long." + lossless,
-			Inject: []Step{{Verb: Script, On: InTurn, Script: "crm_attribute --node {node} --name standby --update on && crm_resource --wait --timeout=90s && " +
+			Inject: []Step{{Verb: Script, On: InTurn, Script: "crm_attribute --node {node} --name standby --update on" + asked + "crm_resource --wait --timeout=90s && " +
 				"crm_attribute --node {node} --name standby --delete && crm_resource --wait --timeout=180s"}},
 			Undo: []Step{{Verb: Script, On: Each, Script: "crm_attribute --node {node} --name standby --delete"}}},
 	}
@@ -147,13 +157,13 @@ func several() []Fault {
 	return []Fault{
 		{Name: "second-fault", Description: "mariadbd is killed on the node that holds the address, and half a second later on another one.",
 			Expected: "The one that is left serves, or the service waits for the first that is back." + lossless,
-			Inject:   []Step{run(Holder, kill), run(Other, kill).after(500 * time.Millisecond)}},
+			Inject:   []Step{run(Holder, kill()), run(Other, kill()).after(500 * time.Millisecond)}},
 		{Name: "two-nodes-power-cut", Description: "The node that holds the address and another one lose their power at the same moment.",
 			Expected: "The one that is left has no quorum and refuses; when the power is back the service is." + lossless,
 			Inject:   []Step{on(Holder, PowerOff), {Verb: PowerOff, On: Other, Along: true}}, Undo: []Step{on(Holder, PowerOn), on(Other, PowerOn)}, Hold: 5 * time.Second, UndoFirst: true},
 		{Name: "all-databases-kill", Description: "mariadbd is killed on every node at once.",
 			Expected: "The cluster starts again from the node with the most recent data." + lossless,
-			Inject:   []Step{run(Each, kill)}},
+			Inject:   []Step{run(Each, kill())}},
 		{Name: "all-power-cut", Description: "Every node loses its power at once.",
 			Expected: "When the power is back the cluster starts again from the node with the most recent data." + lossless,
 			Inject:   []Step{on(Each, PowerOff)}, Undo: []Step{on(Each, PowerOn)}, Hold: 3 * time.Second, UndoFirst: true},

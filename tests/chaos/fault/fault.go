@@ -130,6 +130,33 @@ type Action struct {
 	Along bool `json:"along,omitempty"`
 }
 
+// Struck is when something was truly done to a node, by the clock of the one who did
+// it. The command that does it begins earlier, by a login and the start of a program.
+//
+// A script or a command says so with a line "at 2026-11-25T07:00:00.123456789Z" just
+// before it does it; the first such line counts.
+type Struck struct {
+	Node string
+	At   time.Time
+}
+
+// StruckAt finds the line in what a command printed. A time when the command did not
+// run is by another clock and is none.
+func StruckAt(printed string, begun, ended time.Time) (time.Time, bool) {
+	for line := range strings.Lines(printed) {
+		text, said := strings.CutPrefix(strings.TrimSpace(line), "at ")
+		if !said {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			continue
+		}
+		return at, !at.Before(begun.Round(0)) && !at.After(ended.Round(0))
+	}
+	return time.Time{}, false
+}
+
 // Bound is a fault on certain nodes.
 type Bound struct {
 	Fault   Fault

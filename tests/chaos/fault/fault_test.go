@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/tests/chaos/fault"
 )
@@ -50,7 +51,7 @@ func TestWhatLastsIsUndone(t *testing.T) {
 		fault.PowerOff: fault.PowerOn, fault.CableOut: fault.CableIn, fault.Freeze: fault.Thaw,
 		fault.DiskFull: fault.DiskFree, fault.DiskHold: fault.DiskFree,
 	}
-	lasting := map[string]string{"signal=STOP": "signal=CONT", "nft add": "nft delete", "--update on": "--delete", "--move": "--clear"}
+	lasting := map[string]string{"kill -STOP": "signal=CONT", "nft add": "nft delete", "--update on": "--delete", "--move": "--clear"}
 	for _, f := range fault.Catalogue() {
 		b, err := fault.Bind(f, place(), 0)
 		if err != nil {
@@ -106,6 +107,35 @@ func TestBindRefuses(t *testing.T) {
 	for name, p := range map[string]fault.Place{"web1": stranger, "three nodes": small} {
 		if _, err := fault.Bind(fault.Catalogue()[0], p, 0); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestStruckAt(t *testing.T) {
+	begun := time.Date(2026, 11, 25, 7, 0, 0, 0, time.UTC)
+	ended := begun.Add(200 * time.Millisecond)
+	for printed, want := range map[string]time.Duration{
+		"at 2026-11-25T07:00:00.123456789Z\n":                          123456789,
+		"pid 7\nat 2026-11-25T07:00:00.1Z\nat 2026-11-25T07:00:00.15Z": 100 * time.Millisecond,
+		"at 2026-11-25T07:00:01.1Z":                                    0, // another clock
+		"at 2026-11-25T06:59:59.9Z":                                    0,
+		"at once":                                                      0,
+		"":                                                             0,
+	} {
+		at, known := fault.StruckAt(printed, begun, ended)
+		if known != (want > 0) || known && at.Sub(begun) != want {
+			t.Errorf("%q: got %v, %v, want %v", printed, at, known, want)
+		}
+	}
+}
+
+// TestCatalogueTellsWhen: every script of the catalogue that breaks something says when.
+func TestCatalogueTellsWhen(t *testing.T) {
+	for _, f := range fault.Catalogue() {
+		for _, s := range f.Inject {
+			if s.Verb == fault.Script && !strings.Contains(s.Script, "date -u +'at %FT%T.%NZ'") {
+				t.Errorf("%s does not say when: %q", f.Name, s.Script)
+			}
 		}
 	}
 }

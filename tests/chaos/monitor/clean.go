@@ -16,7 +16,7 @@ import (
 // Target does things to nodes; package target's.
 type Target interface {
 	Run(ctx context.Context, node, script string) (string, error)
-	All(ctx context.Context, actions []fault.Action) error
+	All(ctx context.Context, actions []fault.Action) ([]fault.Struck, error)
 	Undo(ctx context.Context, actions []fault.Action) error
 }
 

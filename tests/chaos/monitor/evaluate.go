@@ -92,6 +92,9 @@ func (o *observation) marks(t times, frame client.Frame, rows checked) []result.
 	add := func(name, node string, at time.Duration) {
 		marks = append(marks, result.Mark{Name: name, Node: node, At: result.Of(at - t.injected)})
 	}
+	for _, s := range t.struck {
+		add(result.Struck, s.Node, s.At.Sub(o.origin))
+	}
 	writer := o.records[0]
 	if a, found := writer.Failure(t.injected); found {
 		add(result.FirstError, "", a.Done)

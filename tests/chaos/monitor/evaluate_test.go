@@ -83,13 +83,13 @@ func (o *observation) see(at time.Duration, one, others timeline.NodeView) {
 func TestEvaluate(t *testing.T) {
 	o := powerCut(t)
 	f := o.evaluate(Repetition{Fault: fault.Fault{Name: "power-cut"}, Number: 1}, fault.Bound{Targets: []string{"db1"}},
-		times{injected: 1000 * ms, undone: 4000 * ms, healed: 6000 * ms, whole: true, end: 8000 * ms}, checked{})
+		times{struck: []fault.Struck{{Node: "db1", At: o.origin.Add(1003 * ms).Round(0)}}, injected: 1000 * ms, undone: 4000 * ms, healed: 6000 * ms, whole: true, end: 8000 * ms}, checked{})
 	marks := map[string]result.Milliseconds{}
 	for _, m := range f.Marks {
 		marks[m.Name] = m.At
 	}
 	want := map[string]result.Milliseconds{
-		result.Injected: 0, result.FirstError: 250, result.FirstOK: 1004, result.ViewChanged: 1000, result.ARPChanged: 1000,
+		result.Injected: 0, result.Struck: 3, result.FirstError: 250, result.FirstOK: 1004, result.ViewChanged: 1000, result.ARPChanged: 1000,
 		result.AddressMoved: 1004, result.Undone: 3000, result.Healed: 5000,
 		// No synced: the nodes were not read, so nobody knows whether they have every row.
 	}

@@ -96,6 +96,7 @@ type times struct {
 	injected, returned, undone, healed, end time.Duration
 	whole                                   bool // healed was seen
 	injectedAt                              time.Time
+	struck                                  []fault.Struck // when it truly happened, as far as that is told
 }
 
 // disturb injects the fault, lets the service come back or the limit pass, and
@@ -109,8 +110,9 @@ func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Boun
 	t.injectedAt, t.injected = time.Now(), o.now()
 	o.config.Tell(Event{At: t.injectedAt, Kind: KindFault, Node: strings.Join(b.Targets, "+"), Text: b.Fault.Name + " on " + strings.Join(b.Targets, ", ")})
 	injecting, cancel := context.WithTimeout(ctx, injectLimit)
-	err := o.config.Target.All(injecting, b.Inject)
+	struck, err := o.config.Target.All(injecting, b.Inject)
 	cancel()
+	t.struck = struck
 	t.returned = o.now()
 	if err != nil {
 		err = fmt.Errorf("inject %s: %w", b.Fault.Name, err)

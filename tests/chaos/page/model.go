@@ -207,6 +207,8 @@ func phrase(name string) string {
 	switch name {
 	case result.Injected:
 		return "fault injected"
+	case result.Struck:
+		return "fault struck"
 	case result.FirstError:
 		return "first error"
 	case result.ViewChanged:

@@ -82,7 +82,8 @@ type Mark struct {
 
 // The names of marks, in the order in which one usually sees them.
 const (
-	Injected     = "injected"
+	Injected     = "injected" // the command that does it is begun
+	Struck       = "struck"   // it truly happened to the node, as whoever did it says
 	FirstError   = "first-error"
 	ViewChanged  = "view-changed"
 	AddressMoved = "address-moved"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,9 +31,9 @@ func Lab(labctl ...string) Target {
 		Name:  "lab",
 		shell: with("exec", "{node}", "--", "sh", "-e"),
 		verbs: map[fault.Verb][]string{
-			fault.PowerOff: with("power", "off", "{node}"), fault.PowerOn: with("power", "on", "{node}"),
-			fault.CableOut: with("cable", "out", "{node}"), fault.CableIn: with("cable", "in", "{node}"),
-			fault.Freeze: with("freeze", "{node}"), fault.Thaw: with("thaw", "{node}"),
+			fault.PowerOff: with("power", "--time", "off", "{node}"), fault.PowerOn: with("power", "on", "{node}"),
+			fault.CableOut: with("cable", "--time", "out", "{node}"), fault.CableIn: with("cable", "in", "{node}"),
+			fault.Freeze: with("freeze", "--time", "{node}"), fault.Thaw: with("thaw", "{node}"),
 			// The nodes share the kernel of this machine: a node's own can only be said to panic.
 			fault.Crash: with("crash", "{node}"),
 		},
@@ -56,6 +57,12 @@ func (t Target) Run(ctx context.Context, node, script string) (string, error) {
 
 // Do does one action. How long the command may take is ctx's business.
 func (t Target) Do(ctx context.Context, a fault.Action) error {
+	_, err := t.print(ctx, a)
+	return err
+}
+
+// print does an action and returns what its command printed.
+func (t Target) print(ctx context.Context, a fault.Action) (string, error) {
 	script, args := a.Script, t.shell
 	if a.Verb != fault.Script {
 		script = builtin(a.Verb)
@@ -64,12 +71,13 @@ func (t Target) Do(ctx context.Context, a fault.Action) error {
 		}
 	}
 	if args == nil {
-		return fmt.Errorf("%s cannot be done on %s", a.Verb, a.Node)
+		return "", fmt.Errorf("%s cannot be done on %s", a.Verb, a.Node)
 	}
-	if _, err := t.command(ctx, a.Node, args, script); err != nil {
-		return fmt.Errorf("%s on %s: %w", a.Verb, a.Node, err)
+	printed, err := t.command(ctx, a.Node, args, script)
+	if err != nil {
+		return printed, fmt.Errorf("%s on %s: %w", a.Verb, a.Node, err)
 	}
-	return nil
+	return printed, nil
 }
 
 // killAfter is how long a command that was told to end may take.
@@ -121,7 +129,7 @@ func builtin(v fault.Verb) string {
 		// The second one takes what the first could not have in one piece.
 		return datadir + `fallocate -l "$(df --output=avail -B1 "$d" | tail -n 1)" ` + filler + ` || dd if=/dev/zero of=` + filler + ` bs=1M oflag=append conv=notrunc 2>/dev/null || true`
 	case fault.DiskHold:
-		return datadir + `mountpoint -q "$d" || { echo "$d is not a file system of its own: freezing it would freeze the machine" >&2; exit 1; }; fsfreeze --freeze "$d"`
+		return datadir + `mountpoint -q "$d" || { echo "$d is not a file system of its own: freezing it would freeze the machine" >&2; exit 1; }; date -u +'at %FT%T.%NZ'; fsfreeze --freeze "$d"`
 	case fault.DiskFree:
 		return datadir + `if mountpoint -q "$d"; then fsfreeze --unfreeze "$d" 2>/dev/null || true; fi; rm -f ` + filler
 	default:
@@ -130,8 +138,15 @@ func builtin(v fault.Verb) string {
 }
 
 // All does actions in order, those that belong together at the same time. It
-// goes on after a failure and returns all of them.
-func (t Target) All(ctx context.Context, actions []fault.Action) error {
+// goes on after a failure and returns all of them, and when each node was struck
+// first, as far as the commands tell.
+func (t Target) All(ctx context.Context, actions []fault.Action) ([]fault.Struck, error) {
+	type done struct {
+		fault.Struck
+		known bool
+		err   error
+	}
+	var struck []fault.Struck
 	var failures []error
 	for len(actions) > 0 {
 		together := 1
@@ -139,18 +154,27 @@ func (t Target) All(ctx context.Context, actions []fault.Action) error {
 			together++
 		}
 		if !wait.For(ctx, actions[0].Pause) {
-			return errors.Join(append(failures, context.Cause(ctx))...)
+			return struck, errors.Join(append(failures, context.Cause(ctx))...)
 		}
-		results := make(chan error, together)
+		results := make(chan done, together)
 		for _, a := range actions[:together] {
-			go func() { results <- t.Do(ctx, a) }()
+			go func() {
+				begun := time.Now()
+				printed, err := t.print(ctx, a)
+				at, known := fault.StruckAt(printed, begun, time.Now())
+				results <- done{fault.Struck{Node: a.Node, At: at}, known, err}
+			}()
 		}
 		for range together {
-			failures = append(failures, <-results)
+			d := <-results
+			failures = append(failures, d.err)
+			if d.known && !slices.ContainsFunc(struck, func(s fault.Struck) bool { return s.Node == d.Node }) {
+				struck = append(struck, d.Struck)
+			}
 		}
 		actions = actions[together:]
 	}
-	return errors.Join(failures...)
+	return struck, errors.Join(failures...)
 }
 
 // Again is how long Undo waits between two attempts.

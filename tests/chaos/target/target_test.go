@@ -91,11 +91,25 @@ func TestAlong(t *testing.T) {
 	b.Along = true
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := target.All(ctx, []fault.Action{a, b, script("db3", "[ -e ../a ] && touch ../after")}); err != nil {
+	if _, err := target.All(ctx, []fault.Action{a, b, script("db3", "[ -e ../a ] && touch ../after")}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path("after")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStruck: what a command says of when it did it counts, the first time of each
+// node, unless it is by another clock.
+func TestStruck(t *testing.T) {
+	target, _ := here(t)
+	before := time.Now()
+	struck, err := target.All(t.Context(), []fault.Action{
+		script("db1", "echo begins; date -u +'at %FT%T.%NZ'"), script("db1", "date -u +'at %FT%T.%NZ'"),
+		script("db2", "echo at 2001-01-01T00:00:00.5Z"), script("db3", "echo at last"),
+	})
+	if err != nil || len(struck) != 1 || struck[0].Node != "db1" || struck[0].At.Before(before.Round(0)) || struck[0].At.After(time.Now()) {
+		t.Errorf("got %v, %v", struck, err)
 	}
 }
 

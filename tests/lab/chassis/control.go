@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 )
 
 // Paths of the control socket. The power of a node is changed there as on the switch, by Redfish.
@@ -23,6 +24,17 @@ func FreezePath(node string) string { return "/lab/nodes/" + node + "/freeze" }
 
 // CrashPath takes a POST.
 func CrashPath(node string) string { return "/lab/nodes/" + node + "/crash" }
+
+// BegunHeader is in every answer: when the chassis began to do what it was asked, in UTC.
+const BegunHeader = "Holdfast-Begun"
+
+// timed tells it.
+func timed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set(BegunHeader, time.Now().UTC().Format(time.RFC3339Nano))
+		next.ServeHTTP(w, req)
+	})
+}
 
 // listenControl listens on the socket in the state directory. It goes through the directory's descriptor, because the name of a unix
 // socket may have 107 characters at most, and the path of a checkout can be longer.
@@ -81,7 +93,7 @@ func controlHandler(r *rack, redfish http.Handler, down func()) http.Handler {
 		defer cancel()
 		return n.crash(ctx)
 	}))
-	return mux
+	return timed(mux)
 }
 
 func nodeAction(r *rack, do func(*node, *http.Request) error) http.HandlerFunc {

@@ -34,6 +34,7 @@ type invocation struct {
 	debs     []string // --deb
 	replace  bool     // --replace
 	settings []string // --set
+	time     bool     // --time
 	args     []string
 	line     []string // the command line to run
 }
@@ -49,10 +50,10 @@ func commands() []command {
 		{"shell", "NODE", "open a root shell in a node", []string{anyNode}, false, shell},
 		{"exec", "NODE -- COMMAND...", "run a command in a node", []string{anyNode}, true, execute},
 		{"client", "-- COMMAND...", "run a command outside the nodes, in the lab's network", nil, true, client},
-		{"power", "on|off|shutdown|status NODE", "restore or cut a node's power, press its button, or ask",
+		{"power", "[--time] on|off|shutdown|status NODE", "restore or cut a node's power, press its button, or ask",
 			[]string{"on|off|shutdown|status", anyNode}, false, powerCommand},
-		{"cable", "out|in NODE", "pull a node's network cable, or put it back", []string{"out|in", anyNode}, false, cable},
-		{"freeze", "NODE", "stop every process of a node, as a hypervisor's pause does", []string{anyNode}, false, freeze},
+		{"cable", "[--time] out|in NODE", "pull a node's network cable, or put it back", []string{"out|in", anyNode}, false, cable},
+		{"freeze", "[--time] NODE", "stop every process of a node, as a hypervisor's pause does", []string{anyNode}, false, freeze},
 		{"thaw", "NODE", "let a frozen node continue", []string{anyNode}, false, thaw},
 		{"crash", "NODE", "end every process of a node at once, as a kernel's panic does; its power stays on", []string{anyNode}, false, crash},
 		{"logs", "DIR", "collect the nodes' logs in a directory", []string{"DIR"}, false, logs},
@@ -66,7 +67,8 @@ func usageText() string {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-37s %s\n", c.name+" "+c.synopsis, c.help)
 	}
-	fmt.Fprintf(&b, "\n  --state DIR  where the lab keeps its disks and logs (default %s)\n", defaultState)
+	b.WriteString("\n  --time       print when it was truly done: at 2026-11-25T07:00:00.123456789Z\n")
+	fmt.Fprintf(&b, "  --state DIR  where the lab keeps its disks and logs (default %s)\n", defaultState)
 	b.WriteString("\nExit status: 0 success, 1 failure, 2 wrong usage, 3 no lab is up;\n" +
 		"exec, shell and client end with the status of what they run.\n")
 	return b.String()
@@ -119,6 +121,8 @@ func (inv *invocation) flags() *flag.FlagSet {
 	case "up":
 		f.Func("deb", "", func(file string) error { inv.debs = append(inv.debs, file); return nil })
 		f.BoolVar(&inv.replace, "replace", false, "")
+	case "power", "cable", "freeze":
+		f.BoolVar(&inv.time, "time", false, "")
 	case "join":
 		f.Func("set", "", func(s string) error { inv.settings = append(inv.settings, s); return nil })
 	case "status":

@@ -22,6 +22,7 @@ func TestParse(t *testing.T) {
 		{"--state /tmp/x down", invocation{state: "/tmp/x", output: "table"}},
 		{"status --output json", invocation{state: defaultState, output: "json"}},
 		{"power off db2", invocation{state: defaultState, output: "table", args: []string{"off", "db2"}}},
+		{"freeze --time db3", invocation{state: defaultState, output: "table", time: true, args: []string{"db3"}}},
 		{"join --set TOKEN=500", invocation{state: defaultState, output: "table", settings: []string{"TOKEN=500"}}},
 		{"exec db1 -- ls -l --color", invocation{state: defaultState, output: "table", args: []string{"db1"}, line: []string{"ls", "-l", "--color"}}},
 		{"exec db1 ls -l", invocation{state: defaultState, output: "table", args: []string{"db1"}, line: []string{"ls", "-l"}}},
@@ -34,7 +35,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %v", tt.line, err)
 			continue
 		}
-		same := got.state == tt.want.state && got.output == tt.want.output && got.replace == tt.want.replace &&
+		same := got.state == tt.want.state && got.output == tt.want.output && got.replace == tt.want.replace && got.time == tt.want.time &&
 			slices.Equal(got.debs, tt.want.debs) && slices.Equal(got.settings, tt.want.settings) &&
 			slices.Equal(got.args, tt.want.args) && slices.Equal(got.line, tt.want.line)
 		if !same {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"holdfast/tests/lab"
 )
@@ -85,6 +86,17 @@ func client(_ context.Context, inv invocation) error {
 	return l.BecomeClient(inv.line...)
 }
 
+// timed does something that --time may be asked of. The time is printed also if it was
+// done only in part.
+func (inv invocation) timed(ctx context.Context, do func(context.Context) error) error {
+	ctx, begun := lab.Timed(ctx)
+	err := do(ctx)
+	if inv.time && !begun.IsZero() {
+		fmt.Println("at", begun.Format(time.RFC3339Nano))
+	}
+	return err
+}
+
 func powerCommand(ctx context.Context, inv invocation) error {
 	l, err := lab.Open(inv.state)
 	if err != nil {
@@ -95,7 +107,7 @@ func powerCommand(ctx context.Context, inv invocation) error {
 	case "on":
 		return l.PowerOn(ctx, node)
 	case "off":
-		return l.PowerOff(ctx, node)
+		return inv.timed(ctx, func(ctx context.Context) error { return l.PowerOff(ctx, node) })
 	case "shutdown":
 		return l.Shutdown(ctx, node)
 	default:
@@ -113,7 +125,7 @@ func cable(ctx context.Context, inv invocation) error {
 		return err
 	}
 	if inv.args[0] == "out" {
-		return l.CableOut(ctx, inv.args[1])
+		return inv.timed(ctx, func(ctx context.Context) error { return l.CableOut(ctx, inv.args[1]) })
 	}
 	return l.CableIn(ctx, inv.args[1])
 }
@@ -123,7 +135,7 @@ func freeze(ctx context.Context, inv invocation) error {
 	if err != nil {
 		return err
 	}
-	return l.Freeze(ctx, inv.args[0])
+	return inv.timed(ctx, func(ctx context.Context) error { return l.Freeze(ctx, inv.args[0]) })
 }
 
 func thaw(ctx context.Context, inv invocation) error {
