@@ -153,8 +153,9 @@ func crmsh(t *testing.T, f *fixture) {
 	f.waitHealthy(t, "db1")
 }
 
-// killReceiver waits until node receives its state and kills all that does.
-func (f *fixture) killReceiver(t *testing.T, node string) {
+// killReceiver waits until node receives its state and kills all that does. It tells
+// the main process that was killed.
+func (f *fixture) killReceiver(t *testing.T, node string) string {
 	t.Helper()
 	err := lab.WaitFor(t.Context(), settle, node+" to receive its state", func(ctx context.Context) (string, bool) {
 		out, err := f.Exec(ctx, node, "pgrep", "-f", "wsrep_sst_rsync --role joiner")
@@ -163,5 +164,7 @@ func (f *fixture) killReceiver(t *testing.T, node string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pid := f.run(t, node, "systemctl", "show", "--property=MainPID", "--value", "mariadb.service")
 	f.run(t, node, "systemctl", "kill", "--kill-whom=all", "--signal=KILL", "mariadb.service")
+	return strings.TrimSpace(pid)
 }

@@ -137,8 +137,9 @@ func unmanaged(t *testing.T, f *fixture) {
 	f.noFailures(t)
 }
 
-// killedJoiner: a full copy that ends in the middle must be begun again, and the
-// donor must come out of it unharmed.
+// killedJoiner: a full copy that ends in the middle must be begun again, the donor must come
+// out of it unharmed, and the log must say what happened. Pacemaker hears of no failure: one of
+// start would ban the node, so the promotion joins instead.
 func killedJoiner(t *testing.T, f *fixture) {
 	f.sql(t, "db1", "CREATE TABLE life.ballast (n INT PRIMARY KEY, stuff LONGBLOB)")
 	for n := range 8 { // 100 MB, so that the copy takes a while
@@ -147,9 +148,18 @@ func killedJoiner(t *testing.T, f *fixture) {
 	f.standby(t, "db3")
 	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
-	f.killReceiver(t, "db3")
-	f.waitFor(t, "db1", "a failed action on db3", func(s status) bool { return len(s.reasons("db3")) > 0 })
+	killed := f.killReceiver(t, "db3")
+	err := lab.WaitFor(t.Context(), settle, "the log of db3 to say that the join failed", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, "db3", "journalctl", "--no-pager", "--output=cat", "--grep=could not join the cluster|ended while joining")
+		return out, err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := f.waitHealthy(t, "db1")
+	if now := f.databasePIDs(t)["db3"]; now == killed {
+		t.Errorf("the database on db3 is still process %s, which was killed", now)
+	}
 	for _, donor := range []string{"db1", "db2"} {
 		if reasons := s.reasons(donor); len(reasons) > 0 {
 			t.Errorf("the donor's side failed too, on %s: %q", donor, reasons)
