@@ -8,8 +8,7 @@ import (
 	"holdfast/ocf"
 )
 
-// monitor tells the state (observe). Before Pacemaker hears that a promoted database failed,
-// its score is gone.
+// monitor tells the state (observe). Of a promoted database that failed the score goes as well.
 func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 	code, err := c.observe(ctx)
 	if c.promotedRole() {
@@ -39,6 +38,11 @@ func (c *call) showSoon(ctx context.Context, r remark) {
 // the same database again in the transition that recovers it, and what is ordered after the
 // promotion, like the address, would wait until all of that is done; without one the address
 // starts elsewhere at once (crm_simulate of Pacemaker 2.1.5).
+//
+// The score must not be gone before the result is there: Pacemaker would demote the database for
+// want of a score, cancel this very monitor for it, and never learn that anything failed. So the
+// change is only asked for. What makes it needs longer to begin than this process to end, and if
+// it did not, the database would be demoted all the same.
 func (c *call) keepScore(ctx context.Context, well bool) {
 	withdrawn, err := c.files.Note(noteWithdrawn)
 	switch {
@@ -53,10 +57,10 @@ func (c *call) keepScore(ctx context.Context, well bool) {
 	default:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
 		defer cancel()
-		if err = c.identify(ctx); err == nil {
-			err = c.update(ctx, c.score(c.node, ""))
+		err = errors.Join(c.identify(ctx), c.files.SaveNote(noteWithdrawn, c.clock.Now().UTC().Format(time.RFC3339)))
+		if err == nil {
+			err = c.cluster.Request(c.score(c.node, "")) // the last thing that is done
 		}
-		err = errors.Join(err, c.files.SaveNote(noteWithdrawn, c.clock.Now().UTC().Format(time.RFC3339)))
 	}
 	if err != nil {
 		c.log.Warn("the promotion score of a failed database stays until it is demoted", "error", err)

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
+	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
 
@@ -21,10 +22,12 @@ type site struct {
 	t     *testing.T
 	nodes []*machine
 	attrs map[string]map[string]string
-	quiet bool // no quorum
-	now   time.Time
-	looks int    // at the whole cluster
-	later func() // happens before each look at the cluster; nil: nothing
+	// requested are the changes of attributes that nobody waited for.
+	requested []crm.Change
+	quiet     bool // no quorum
+	now       time.Time
+	looks     int    // at the whole cluster
+	later     func() // happens before each look at the cluster; nil: nothing
 
 	acked   int64 // the highest seqno that a client was told of
 	history string

@@ -97,6 +97,11 @@ func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
 	return nil
 }
 
+func (f *fakeCluster) Request(c crm.Change) error {
+	f.s.requested = append(f.s.requested, c)
+	return f.Update(context.Background(), c)
+}
+
 type fakeFiles struct {
 	s *site
 	n *machine

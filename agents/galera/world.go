@@ -116,6 +116,8 @@ type Cluster interface {
 	// Version names the cluster's state: while it is the same, so is Status.
 	Version(ctx context.Context) (string, error)
 	Update(ctx context.Context, changes ...crm.Change) error
+	// Request has a change made without waiting for it.
+	Request(change crm.Change) error
 }
 
 // Files are those that Galera and the agent keep about the position.

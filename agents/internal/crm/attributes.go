@@ -22,13 +22,16 @@ var ErrNotVisible = errors.New("the cluster does not show the attribute yet")
 // Cluster is the cluster as an agent on one node sees it.
 type Cluster struct {
 	run        func(ctx context.Context, name string, args ...string) ([]byte, error)
+	leave      func(name string, args ...string) error // starts a tool that outlives this process
 	settleTime time.Duration
 	// soonShown says whether the CIB shows changes at once; false says nothing.
 	soonShown func(context.Context, []Change) bool
 }
 
 // New returns the cluster that this machine is a member of.
-func New() *Cluster { return &Cluster{run: command, settleTime: settleTime, soonShown: soonShown} }
+func New() *Cluster {
+	return &Cluster{run: command, leave: leave, settleTime: settleTime, soonShown: soonShown}
+}
 
 // Change is one attribute to write on one node. An empty Value deletes it.
 type Change struct{ Node, Name, Value string }
@@ -64,6 +67,21 @@ func (c *Cluster) Update(ctx context.Context, changes ...Change) error {
 		return nil
 	}
 	return c.settle(ctx, changes)
+}
+
+// Request has a change made that takes effect only when the caller may have ended: the tool is
+// started and goes on alone. An error is that it could not be started.
+func (c *Cluster) Request(ch Change) error {
+	args := []string{"--name", ch.Name, "--node", ch.Node}
+	if ch.Value == "" {
+		args = append(args, "--delete")
+	} else {
+		args = append(args, "--update", ch.Value)
+	}
+	if err := c.leave("attrd_updater", args...); err != nil {
+		return fmt.Errorf("change %s on %s: %w", ch.Name, ch.Node, err)
+	}
+	return nil
 }
 
 // settle waits until the CIB shows the changes: attrd answers before it has told

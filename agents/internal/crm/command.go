@@ -37,3 +37,16 @@ func command(ctx context.Context, name string, args ...string) ([]byte, error) {
 	said := strings.Join(strings.Fields(stderr.String()), " ")
 	return nil, fmt.Errorf("%s: %w: %s", name, err, said)
 }
+
+// leave starts a tool and does not wait for it. It is in a session of its own and holds none of
+// the agent's descriptors, so that Pacemaker sees the agent end (lib/services/services_linux.c
+// waits for the process, and reads its pipes until then).
+func leave(name string, args ...string) error {
+	cmd := exec.Command(name, args...) //nolint:noctx // it shall outlive everything here
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return cmd.Process.Release()
+}

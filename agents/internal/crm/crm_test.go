@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/beevik/etree"
+	"golang.org/x/sys/unix"
 )
 
 // The files in testdata are crm_mon's of Pacemaker 2.1.5 on real clusters.
@@ -256,5 +259,40 @@ func TestCommandFailure(t *testing.T) {
 	_, err = command(t.Context(), "no-such-tool-of-pacemaker")
 	if err == nil || !strings.Contains(err.Error(), "install pacemaker") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsRequestedGoesOnAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "session")
+	if err := leave("sh", "-c", `cut -d" " -f6 /proc/$$/stat >"$1.new" && mv "$1.new" "$1"`, "sh", file); err != nil {
+		t.Fatal(err)
+	}
+	var session []byte
+	for end := time.Now().Add(time.Minute); session == nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		session, _ = os.ReadFile(file)
+	}
+	own, err := unix.Getsid(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(session)); got == "" || got == strconv.Itoa(own) {
+		t.Errorf("it ran in session %q, ours is %d", got, own)
+	}
+}
+
+func TestARequestIsOneRunOfATool(t *testing.T) {
+	var said []string
+	c := &Cluster{leave: func(name string, args ...string) error {
+		said = append(said, name+" "+strings.Join(args, " "))
+		return nil
+	}}
+	for _, ch := range []Change{{"db1", "master-galera", ""}, {"db1", "x", "1"}} {
+		if err := c.Request(ch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"attrd_updater --name master-galera --node db1 --delete", "attrd_updater --name x --node db1 --update 1"}
+	if !slices.Equal(said, want) {
+		t.Errorf("got %q, want %q", said, want)
 	}
 }
