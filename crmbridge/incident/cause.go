@@ -141,7 +141,8 @@ func (s *splitter) stopping(resource, node string) bool {
 			return true
 		}
 	}
-	return s.state.roles[instance{resource, node}] == "" && s.state.where(resource) != ""
+	gone := !s.state.live(node) || s.state.roles[instance{resource, node}] == ""
+	return gone && s.state.where(resource) != ""
 }
 
 // ordered says whether something ended because Pacemaker stopped it: the kernel and

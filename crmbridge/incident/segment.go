@@ -16,6 +16,9 @@ const (
 	// patience is how long something that should be done may stay undone before it is
 	// taken for how things are, as long as the service is there.
 	patience = 10 * time.Minute
+	// acceptance is the same when the cluster is not even doing anything about it: a node that
+	// stays out must not make one incident of all that happens until it is back.
+	acceptance = 10 * time.Second
 	// inDoubt is how long before an incident a source that was blind may have missed the
 	// reason for it.
 	inDoubt = 10 * time.Second
@@ -88,8 +91,11 @@ func (s *splitter) take(e Event) {
 		s.begin(e, t)
 	}
 	s.state.apply(e)
-	if t != nothing {
+	switch {
+	case t != nothing:
 		s.add(e, t)
+	case e.Kind == ResourceRunning && s.cur != nil && s.cur.open:
+		s.cur.open = s.state.unresolved(s.cur.before)
 	}
 }
 
@@ -106,6 +112,8 @@ func (s *splitter) begins(e Event, t trigger) bool {
 		return quiet > afterglow
 	case !s.cur.open:
 		return true
+	case t != continues && !s.state.busy():
+		return quiet > acceptance && s.state.serving()
 	}
 	return quiet > patience && s.state.serving()
 }

@@ -67,7 +67,7 @@ func (s *state) apply(e Event) {
 	case ResourceKnown:
 		s.known[e.Known.Resource] = e.Known
 	case ResourceRunning:
-		s.roles[instance{e.Known.Resource, e.Node}] = e.Known.Role
+		s.runs(instance{e.Known.Resource, e.Node}, e.Known.Role)
 	case OperationBegun, OperationEnded:
 		s.operation(e)
 	case NodeChanged:
@@ -111,16 +111,43 @@ func (s *state) node(e Event) {
 		}
 		return
 	}
-	// What ran there is nothing that the cluster can count on.
-	maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.node == e.Node })
+	// What ran there stays known, though nobody can count on it (live): a node that was only cut
+	// off comes back with it, and tells of no operation. The history says when it is gone.
 	maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.node == e.Node })
 	maps.DeleteFunc(s.failed, func(i instance, _ Event) bool { return i.node == e.Node })
+}
+
+// runs sets what an instance is.
+func (s *state) runs(i instance, role Role) {
+	if role == RoleStopped {
+		delete(s.roles, i)
+		return
+	}
+	s.roles[i] = role
+}
+
+// probed is what a probe found, of a node that came back or a resource that was cleaned up.
+func (s *state) probed(e Event, at instance) {
+	if e.Kind != OperationEnded || !s.interesting(e.Op.Resource) {
+		return
+	}
+	switch e.Op.RC {
+	case ocfNotRunning:
+		s.runs(at, RoleStopped)
+	case ocfOK:
+		s.runs(at, RoleStarted)
+	case ocfPromoted:
+		s.runs(at, RolePromoted)
+	}
 }
 
 func (s *state) operation(e Event) {
 	o, at := e.Op, instance{e.Op.Resource, e.Node}
 	switch {
-	case o.Probe() || o.Action == "notify":
+	case o.Probe():
+		s.probed(e, at)
+		return
+	case o.Action == "notify":
 		return
 	case !o.Failed && !s.interesting(o.Resource):
 		delete(s.failed, at)
@@ -144,6 +171,9 @@ func (s *state) operation(e Event) {
 		delete(s.roles, at)
 		delete(s.failed, at)
 	case o.Action == "start", o.Action == "demote":
+		if s.isAddress(o.Resource) { // there is one of it, and what a node that left had is old
+			maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.resource == o.Resource })
+		}
 		s.roles[at] = RoleStarted
 	case o.Action == "promote", o.Action == "monitor" && o.RC == ocfPromoted:
 		s.roles[at] = RolePromoted
@@ -162,12 +192,18 @@ func (s *state) interesting(resource string) bool {
 func (s *state) isAddress(resource string) bool  { return s.known[resource].Role == RoleAddress }
 func (s *state) isDatabase(resource string) bool { return s.known[resource].Role == RoleDatabase }
 
+// live says whether a node is there as far as the cluster can tell.
+func (s *state) live(node string) bool {
+	n, seen := s.nodes[node]
+	return !seen || n.Member && n.Online
+}
+
 // where is a node that has the resource, the first by name; "" for none.
 func (s *state) where(resource string) string {
 	for _, i := range slices.SortedFunc(maps.Keys(s.roles), func(a, b instance) int {
 		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.node, b.node))
 	}) {
-		if i.resource == resource {
+		if i.resource == resource && s.live(i.node) {
 			return i.node
 		}
 	}
@@ -196,9 +232,25 @@ func (s *state) unclean(node string) bool {
 }
 
 // unresolved says whether the cluster has something to do yet, after an incident that
-// began in another state: something is under way or has failed, a node is to be fenced or
-// is joining, or something that ran should run again.
+// began in another state: it is busy, or something that ran should run again.
 func (s *state) unresolved(before *state) bool {
+	if s.busy() {
+		return true
+	}
+	if s.left {
+		return false
+	}
+	for i, role := range before.roles {
+		if s.missing(i, role) {
+			return true
+		}
+	}
+	return false
+}
+
+// busy says whether something is under way or has failed, or a node is to be fenced or is
+// joining.
+func (s *state) busy() bool {
 	if len(s.failed) > 0 {
 		return true
 	}
@@ -211,14 +263,6 @@ func (s *state) unresolved(before *state) bool {
 		silent := n.Member && !n.Online && n.Expected == "member" && !s.leaving[node]
 		joining := n.Member && n.Join != "member"
 		if silent || joining || s.unclean(node) {
-			return true
-		}
-	}
-	if s.left {
-		return false
-	}
-	for i, role := range before.roles {
-		if s.missing(i, role) {
 			return true
 		}
 	}
@@ -239,8 +283,7 @@ func (s *state) missing(i instance, role Role) bool {
 	if s.isAddress(i.resource) {
 		return s.where(i.resource) == ""
 	}
-	n, seen := s.nodes[i.node]
-	if seen && (!n.Member || !n.Online) || s.standby[i.node] || s.leaving[i.node] {
+	if !s.live(i.node) || s.standby[i.node] || s.leaving[i.node] {
 		return false
 	}
 	now := s.roles[i]
