@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,9 +37,10 @@ type state struct {
 	leaving  map[string]bool // asked to shut down
 	standby  map[string]bool
 	off      map[string]bool // resources that shall not run: target-role Stopped
-	left     bool            // maintenance of the whole cluster
-	noFence  bool            // stonith-enabled is false
-	quorum   bool            // of the observer's partition
+	unfit    map[instance]bool
+	left     bool // maintenance of the whole cluster
+	noFence  bool // stonith-enabled is false
+	quorum   bool // of the observer's partition
 	dc       string
 	clock    map[string]Clock
 	observer string
@@ -48,6 +50,7 @@ func newState() *state {
 	return &state{
 		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{},
 		nodes: map[string]NodeState{}, leaving: map[string]bool{}, standby: map[string]bool{}, off: map[string]bool{},
+		unfit: map[instance]bool{},
 		clock: map[string]Clock{}, quorum: true,
 	}
 }
@@ -56,7 +59,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
 	c.nodes, c.leaving, c.standby, c.off = maps.Clone(s.nodes), maps.Clone(s.leaving), maps.Clone(s.standby), maps.Clone(s.off)
-	c.clock = maps.Clone(s.clock)
+	c.clock, c.unfit = maps.Clone(s.clock), maps.Clone(s.unfit)
 	return &c
 }
 
@@ -82,6 +85,10 @@ func (s *state) apply(e Event) {
 		}
 	case SettingChanged:
 		s.setting(e.Change)
+	case AttributeChanged:
+		if word, database := s.word(e.Change.Name); word == wordUnfit {
+			s.unfit[instance{database, e.Node}] = e.Change.Value != ""
+		}
 	case QuorumGained, QuorumLost:
 		s.quorum = e.Kind == QuorumGained
 	case DCChanged:
@@ -90,6 +97,23 @@ func (s *state) apply(e Event) {
 		s.clock[e.Observer] = e.Clock
 	default:
 	}
+}
+
+// What ocf:holdfast:galera says of a database in transient attributes of its node, whose names
+// are the resource's with these behind.
+const (
+	wordUnfit = "-unfit" // clients are better off elsewhere
+	wordState = "-state" // what is special about it, in words
+)
+
+// word says which of those an attribute is, and of which database; "" if it is none.
+func (s *state) word(attribute string) (word, database string) {
+	for _, word := range []string{wordUnfit, wordState} {
+		if name, ok := strings.CutSuffix(attribute, word); ok && s.isDatabase(name) {
+			return word, name
+		}
+	}
+	return "", ""
 }
 
 func (s *state) setting(c Change) {
@@ -115,6 +139,7 @@ func (s *state) node(e Event) {
 	// off comes back with it, and tells of no operation. The history says when it is gone.
 	maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.node == e.Node })
 	maps.DeleteFunc(s.failed, func(i instance, _ Event) bool { return i.node == e.Node })
+	maps.DeleteFunc(s.unfit, func(i instance, _ bool) bool { return i.node == e.Node })
 }
 
 // runs sets what an instance is.
@@ -239,6 +264,11 @@ func (s *state) unresolved(before *state) bool {
 	}
 	if s.left {
 		return false
+	}
+	for i, unfit := range s.unfit {
+		if unfit && !before.unfit[i] {
+			return true
+		}
 	}
 	for i, role := range before.roles {
 		if s.missing(i, role) {

@@ -107,7 +107,8 @@ func (t *Tracker) steady(m Moment) time.Time {
 func (t *Tracker) relevant(e Event) bool {
 	switch e.Kind {
 	case AttributeChanged:
-		return false
+		word, _ := t.state.word(e.Change.Name)
+		return word != ""
 	case OperationBegun, OperationEnded:
 		return e.Op.Failed || t.state.interesting(e.Op.Resource)
 	default:
