@@ -19,6 +19,9 @@ type cibView struct {
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
+	// history is that of the resources of interest on each node, by entry, and roles what it says.
+	history map[instance]map[string]cib.Operation
+	roles   map[instance]incident.Role
 	// apart says that the CIB is this node's own: it has no DC, because the node is not, or not
 	// yet, a part of the cluster, and knows nothing of the others.
 	apart bool
@@ -29,7 +32,10 @@ type cibView struct {
 }
 
 func newCIBView() cibView {
-	return cibView{names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{}, planners: map[string]int{}}
+	return cibView{
+		names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{},
+		history: map[instance]map[string]cib.Operation{}, roles: map[instance]incident.Role{}, planners: map[string]int{},
+	}
 }
 
 // cluster is what tells this cluster from others: see incident.Event.
@@ -67,6 +73,7 @@ func (v *cibView) learn(f cib.Fact) {
 		if f.Magic != "" && !f.Pending() {
 			v.results[[3]string{f.NodeID, f.Resource, f.Entry}] = f.Magic
 		}
+		v.remember(f)
 	}
 }
 
@@ -121,6 +128,9 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 				initial(e)
 			}
 		}
+	}
+	for i := range t.cib.history {
+		t.cib.roles[i] = t.cib.role(i)
 	}
 	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
 	return events
@@ -214,15 +224,23 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 func (t *translator) changes(o observation, version cib.Version, by string, changes []cib.Change) []incident.Event {
 	var events []incident.Event
 	cluster := t.cib.cluster() // as it was before, because not all nodes hear of changes one by one
+	add := func(e incident.Event) {
+		e.CIB, e.By, e.Cluster = version.String(), by, cluster
+		events = append(events, t.event(o, e))
+	}
 	for _, c := range changes {
 		for _, e := range t.change(c) {
-			e.CIB, e.By, e.Cluster = version.String(), by, cluster
-			events = append(events, t.event(o, e))
+			add(e)
 		}
 		t.cib.count(c)
 		if c.After != nil {
 			t.cib.learn(c.After)
+		} else {
+			t.cib.forget(c.Before)
 		}
+	}
+	for _, e := range t.cib.rewritten(changes, events) {
+		add(e)
 	}
 	return events
 }

@@ -80,6 +80,9 @@ func (s *segment) close(events []Event) {
 
 func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now time.Time) Record {
 	causes := s.causes()
+	if e, ok := s.ownReturn(causes[0], gaps); ok {
+		causes[0] = Cause{Kind: NodeReturned, Node: e.Observer, Evidence: append([]Evidence{evidence(e)}, causes[0].Evidence...)}
+	}
 	planned := s.planned(causes)
 	c := reckon(s, causes[0], planned, now)
 	from, length := c.interruption()
@@ -104,6 +107,26 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 		r.Also = nil
 	}
 	return r
+}
+
+// ownReturn says whether what Pacemaker did and nobody saw a reason for is only what it does with
+// a node that has just come back: the observer itself, which saw neither the cluster nor its
+// membership before.
+func (s *segment) ownReturn(cause Cause, gaps []Event) (Event, bool) {
+	if cause.Kind != ClusterDecision || cause.Node != s.root.Observer {
+		return Event{}, false
+	}
+	ended := func(source Source) int {
+		return slices.IndexFunc(gaps, func(g Event) bool {
+			since := s.root.At.Wall.Sub(g.Until)
+			return g.Source == source && g.Observer == s.root.Observer && !g.Until.IsZero() && since >= 0 && since <= lookBack
+		})
+	}
+	i := ended(FromCIB)
+	if i < 0 || ended(FromCorosync) < 0 {
+		return Event{}, false
+	}
+	return gaps[i], true
 }
 
 // outcome is what became of the service.

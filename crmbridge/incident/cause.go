@@ -91,6 +91,11 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 		if at.trigger(e) == returns {
 			return NodeReturned, e.Node, ""
 		}
+	case AttributeChanged:
+		if at.trigger(e) == fails {
+			_, database := at.state.word(e.Change.Name)
+			return DatabaseUnfit, e.Node, database
+		}
 	case QuorumLost:
 		return QuorumGone, e.Observer, ""
 	case UnitDied:
@@ -141,7 +146,8 @@ func (s *splitter) stopping(resource, node string) bool {
 			return true
 		}
 	}
-	return s.state.roles[instance{resource, node}] == "" && s.state.where(resource) != ""
+	gone := !s.state.live(node) || s.state.roles[instance{resource, node}] == ""
+	return gone && s.state.where(resource) != ""
 }
 
 // ordered says whether something ended because Pacemaker stopped it: the kernel and
@@ -192,10 +198,13 @@ func (s *segment) support(all []Cause) []Cause {
 		slices.SortStableFunc(c.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
 		c.Evidence = slices.CompactFunc(c.Evidence, func(a, b Evidence) bool { return a == b })
 	}
-	// A failed monitor of a database whose process died is no second cause.
+	// A failed monitor of a database whose process died is no second cause, nor are an agent's
+	// doubts of one that failed.
+	weight := []CauseKind{DatabaseUnfit, DatabaseFailed, DatabaseHung, DatabaseDied}
 	return slices.DeleteFunc(all, func(c Cause) bool {
-		return (c.Kind == DatabaseFailed || c.Kind == DatabaseHung) && slices.ContainsFunc(all, func(o Cause) bool {
-			return o.Kind == DatabaseDied && o.Node == c.Node && o.Resource == c.Resource
+		return slices.Contains(weight, c.Kind) && slices.ContainsFunc(all, func(o Cause) bool {
+			heavier := o.Kind == DatabaseDied || c.Kind == DatabaseUnfit
+			return heavier && slices.Index(weight, o.Kind) > slices.Index(weight, c.Kind) && o.Node == c.Node && o.Resource == c.Resource
 		})
 	})
 }
@@ -212,6 +221,9 @@ func supports(e Event, c Cause) bool {
 		return c.Kind == NodeFenced && c.Node == e.Node
 	case ProbeBad:
 		return c.Kind.Failure()
+	case AttributeChanged: // the agent's own words
+		near := e.At.Wall.Sub(c.Evidence[0].At).Abs() <= inPassing
+		return near && e.Change.Value != "" && c.Node == e.Node && c.Resource != "" && strings.HasPrefix(e.Change.Name, c.Resource+"-") && c.Kind.Failure()
 	default:
 		return false
 	}
@@ -273,6 +285,12 @@ func Tell(e Event) string {
 		return fmt.Sprintf("%s %s on %s of %s", e.Address.Prefix, strings.TrimPrefix(string(e.Kind), "address-"), e.Address.Interface, e.Node)
 	case NodeChanged:
 		return fmt.Sprintf("Pacemaker's view of %s: member %t, online %t, expected %s", e.Node, e.State.Member, e.State.Online, cmp.Or(e.State.Expected, "nothing"))
+	case AttributeChanged:
+		return tellAttribute(e)
+	case Gap:
+		return fmt.Sprintf("%s saw nothing of this until %s: %s", e.Observer, e.Until.UTC().Format("15:04:05.000"), e.Change.Value)
+	case ResourceRunning:
+		return fmt.Sprintf("by the history in the CIB %s is %s on %s", e.Known.Resource, e.Known.Role, e.Node)
 	case DCChanged:
 		return cmp.Or(e.Node, "nobody") + " is the DC now"
 	case TransitionBegun:
@@ -300,6 +318,20 @@ func Tell(e Event) string {
 	default:
 		return e.String()
 	}
+}
+
+func tellAttribute(e Event) string {
+	unfit, isUnfit := strings.CutSuffix(e.Change.Name, wordUnfit)
+	state, isState := strings.CutSuffix(e.Change.Name, wordState)
+	switch {
+	case isUnfit && e.Change.Value != "":
+		return fmt.Sprintf("the agent of %s says that clients are better off without %s", unfit, e.Node)
+	case isUnfit:
+		return fmt.Sprintf("the agent of %s says that %s is fit for clients again", unfit, e.Node)
+	case isState && e.Change.Value != "":
+		return fmt.Sprintf("the agent says of %s on %s: %s", state, e.Node, e.Change.Value)
+	}
+	return e.String()
 }
 
 func tellResult(e Event) string {

@@ -82,8 +82,9 @@ const (
 	// What there is, said when a source begins and when it changes: a resource of
 	// interest. Known.
 	ResourceKnown Kind = "resource-known"
-	// A resource runs on Node, found when the source began. Known.Role is Started or
-	// Promoted.
+	// A resource runs on Node without an operation that says so: found when the source began, or
+	// because the history of the node was written again or erased. Known.Role is Started,
+	// Promoted or Stopped.
 	ResourceRunning Kind = "resource-running"
 )
 
@@ -266,6 +267,7 @@ const (
 	RoleDatabase Role = "database" // ocf:holdfast:galera, or another promotable clone
 	RoleStarted  Role = "Started"
 	RolePromoted Role = "Promoted"
+	RoleStopped  Role = "Stopped"
 )
 
 // Known is what is known of a resource.
@@ -283,6 +285,8 @@ func (e Event) String() string {
 	switch {
 	case e.Op.Action != "":
 		s += fmt.Sprintf(" %s %s rc=%d", e.Op.Resource, e.Op.Action, e.Op.RC)
+	case e.Kind == ResourceRunning:
+		s += fmt.Sprintf(" %s %s", e.Known.Resource, e.Known.Role)
 	case e.Unit.Name != "":
 		s += " " + e.Unit.Name
 	case e.Address.Prefix != "":

@@ -23,8 +23,39 @@ func Merge(records []Record) []Record {
 			merged = append(merged, merge(newestOf(same)))
 		}
 	}
+	merged = withOwnReturns(merged)
 	slices.SortStableFunc(merged, func(a, b Record) int { return a.Begin.At.Compare(b.Begin.At) })
 	return merged
+}
+
+// withOwnReturns joins what a node records of its own return with what the others do of it: it
+// learns of it only later, so that it cannot derive the same ID.
+func withOwnReturns(records []Record) []Record {
+	isOwn := func(r Record) bool {
+		return r.Cause.Kind == NodeReturned && len(r.Observers) == 1 && r.Observers[0] == r.Cause.Node
+	}
+	var own, rest []Record
+	for _, r := range records {
+		if isOwn(r) {
+			own = append(own, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	for _, o := range own {
+		i := slices.IndexFunc(rest, func(r Record) bool {
+			return r.Cause.Kind == NodeReturned && r.Cause.Node == o.Cause.Node && !slices.Contains(r.Observers, o.Cause.Node) &&
+				!o.Begin.At.Before(r.Begin.At) && !o.Begin.At.After(r.End.At)
+		})
+		if i < 0 {
+			rest = append(rest, o)
+			continue
+		}
+		rest[i].Observers = sorted(append(slices.Clone(rest[i].Observers), o.Observers...))
+		o.Gaps = nil // the others saw what it could not
+		rest[i].take(o)
+	}
+	return rest
 }
 
 // anew is how far apart the begins of two incidents are that have one ID because the

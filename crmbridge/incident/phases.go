@@ -100,7 +100,7 @@ func (c *course) sawIt(e Event) bool {
 // gaveWay says whether an event is the database on another node noticing.
 func (c *course) gaveWay(e Event) bool {
 	switch c.cause.Kind {
-	case DatabaseDied, DatabaseHung, DatabaseFailed:
+	case DatabaseDied, DatabaseHung, DatabaseFailed, DatabaseUnfit:
 		return e.Kind == ViewChanged && e.Node != c.cause.Node
 	default:
 		return false
@@ -112,6 +112,9 @@ func (c *course) noticed(e Event) bool {
 	switch e.Kind {
 	case OperationEnded:
 		return e.Op.Failed && !e.Op.Probe()
+	case AttributeChanged:
+		word, _ := c.after.word(e.Change.Name)
+		return word == wordUnfit && e.Change.Value != "" && e.Node == c.cause.Node
 	case TokenLost, QuorumLost:
 		return c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone
 	case NodeLeft:
@@ -229,7 +232,7 @@ func (s *segment) final(want func(Event) bool) (Event, bool) {
 // interruption is how long the service was away, and from when.
 func (c *course) interruption() (from Point, length time.Duration) {
 	from = c.occurrence
-	if c.cause.Kind.Planned() && c.release.Known() {
+	if !c.cause.Kind.Failure() && c.release.Known() {
 		from = c.release // until then the service was there
 	}
 	if c.from == "" && c.cause.Kind != ServiceUnseen {
@@ -249,7 +252,7 @@ func (c *course) path() []Phase {
 		end  Point
 	}{{PhaseDetection, c.detection}, {PhaseDecision, c.action}, {PhaseRecovery, c.back}}
 	at, _ := c.interruption()
-	if c.cause.Kind.Planned() {
+	if !c.cause.Kind.Failure() {
 		marks = marks[2:]
 	}
 	var phases []Phase

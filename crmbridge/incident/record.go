@@ -52,6 +52,7 @@ const (
 	DatabaseDied     CauseKind = "database-died"     // its process ended
 	DatabaseHung     CauseKind = "database-hung"     // it does not answer in time
 	DatabaseFailed   CauseKind = "database-failed"   // it runs, and cannot serve
+	DatabaseUnfit    CauseKind = "database-unfit"    // its agent says that clients are better off elsewhere
 	AddressLost      CauseKind = "address-lost"      // the address is gone, or its interface is
 	ResourceFailed   CauseKind = "resource-failed"   // another resource failed
 	NodeLost         CauseKind = "node-lost"         // a node left without a word

@@ -58,6 +58,10 @@ func verbs() map[string]func(e *Event, args []string) {
 		"joining":       state(NodeState{true, false, "down", "down"}),
 		"lost":          state(NodeState{false, false, "down", "member"}),
 		"down":          state(NodeState{false, false, "down", "down"}),
+		"attribute":     attribute,
+		"history": func(e *Event, a []string) {
+			e.Kind, e.Node, e.Known = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}
+		},
 		"fence":         fence(FencingRequested),
 		"fenced":        fence(FencingEnded),
 		"standby":       kind(StandbySet, FromCIB),
@@ -126,6 +130,11 @@ func fence(kind Kind) func(*Event, []string) {
 			e.Fencing.Client = args[1]
 		}
 	}
+}
+
+// attribute is a transient one of a node; without a value it was deleted.
+func attribute(e *Event, args []string) {
+	e.Kind, e.Node, e.Change = AttributeChanged, args[1], Change{Name: args[0], Value: strings.Join(args[2:], " ")}
 }
 
 func constraint(e *Event, kind Kind, args []string) {

@@ -16,6 +16,9 @@ const (
 	// patience is how long something that should be done may stay undone before it is
 	// taken for how things are, as long as the service is there.
 	patience = 10 * time.Minute
+	// acceptance is the same when the cluster is not even doing anything about it: a node that
+	// stays out must not make one incident of all that happens until it is back.
+	acceptance = 10 * time.Second
 	// inDoubt is how long before an incident a source that was blind may have missed the
 	// reason for it.
 	inDoubt = 10 * time.Second
@@ -41,6 +44,7 @@ type segment struct {
 	before, after *state
 	events        []Event
 	last          time.Time // the last thing that was done
+	worked        time.Time // the same, of what the CIB says
 	open          bool      // something is unresolved
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
@@ -79,7 +83,7 @@ func (s *splitter) take(e Event) {
 		return
 	}
 	t := s.trigger(e)
-	if e.Source != FromCIB {
+	if e.Source != FromCIB || e.Kind == AttributeChanged && t == nothing {
 		s.state.apply(e)
 		s.aside(e)
 		return
@@ -88,8 +92,11 @@ func (s *splitter) take(e Event) {
 		s.begin(e, t)
 	}
 	s.state.apply(e)
-	if t != nothing {
+	switch {
+	case t != nothing:
 		s.add(e, t)
+	case e.Kind == ResourceRunning && s.cur != nil && s.cur.open:
+		s.cur.open = s.state.unresolved(s.cur.before)
 	}
 }
 
@@ -106,8 +113,16 @@ func (s *splitter) begins(e Event, t trigger) bool {
 		return quiet > afterglow
 	case !s.cur.open:
 		return true
+	case t == fails && s.state.unfit[instance{e.Op.Resource, e.Node}]: // it was feared
+	case t != continues && s.idle(e):
+		return true
 	}
 	return quiet > patience && s.state.serving()
+}
+
+// idle says whether the cluster has come to terms with what is left of the current segment.
+func (s *splitter) idle(e Event) bool {
+	return e.At.Wall.Sub(s.cur.worked) > acceptance && !s.state.busy() && s.state.serving()
 }
 
 func (s *splitter) begin(e Event, t trigger) {
@@ -142,6 +157,8 @@ func (s *splitter) explains(early, e Event) bool {
 		return true
 	case ViewChanged, DatabaseChanged, TransitionBegun:
 		return e.At.Wall.Sub(early.At.Wall) <= inPassing
+	case AttributeChanged:
+		return early.Node == e.Node && e.At.Wall.Sub(early.At.Wall) <= inPassing
 	case UnitDied, AddressRemoved, FencingRequested, FencingEnded:
 		return early.Node == e.Node
 	default:
@@ -169,10 +186,10 @@ func (s *splitter) aside(e Event) {
 // belongs says whether something that is not from the CIB is about the current segment.
 func (s *splitter) belongs(e Event) bool {
 	switch since := e.At.Wall.Sub(s.cur.last); {
-	case s.cur.open:
+	case s.cur.open && !s.idle(e):
 		return true
 	case s.causes(e):
-		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded
+		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded || e.Kind == AttributeChanged
 		return words && since <= inPassing
 	default:
 		return since <= afterglow
@@ -186,7 +203,7 @@ func (s *splitter) causes(e Event) bool {
 		return !e.Unit.Job && s.unitOf(e.Unit.Name) != ""
 	case AddressRemoved:
 		return s.addressOf(e.Address.Prefix) != ""
-	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun:
+	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun, AttributeChanged:
 		return true
 	case ProbeGood: // of a time in which only the client saw something
 		return slices.ContainsFunc(s.early, func(o Event) bool { return o.Kind == ProbeBad })
@@ -200,11 +217,11 @@ func (s *splitter) add(e Event, t trigger) {
 	s.claim(e)
 	c.events = append(c.events, e)
 	c.open = s.state.unresolved(c.before)
-	c.last = later(c.last, e.At.Wall)
+	c.last, c.worked = later(c.last, e.At.Wall), later(c.worked, e.At.Wall)
 	switch e.Kind {
 	case OperationBegun, OperationEnded:
 		c.acted = true
-	case NodeChanged, StandbySet, MaintenanceSet, ShutdownRequested:
+	case NodeChanged, StandbySet, MaintenanceSet, ShutdownRequested, AttributeChanged:
 		c.acted = c.acted || t != continues
 	default:
 	}
@@ -239,6 +256,13 @@ func (s *splitter) trigger(e Event) trigger {
 	case SettingChanged:
 		if slices.Contains([]string{"target-role", "is-managed", "stop-all-resources"}, e.Change.Name) {
 			return asked
+		}
+	case AttributeChanged:
+		if word, _ := st.word(e.Change.Name); word == wordUnfit {
+			if e.Change.Value != "" {
+				return fails
+			}
+			return continues
 		}
 	case DCChanged:
 		return continues

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,9 +37,10 @@ type state struct {
 	leaving  map[string]bool // asked to shut down
 	standby  map[string]bool
 	off      map[string]bool // resources that shall not run: target-role Stopped
-	left     bool            // maintenance of the whole cluster
-	noFence  bool            // stonith-enabled is false
-	quorum   bool            // of the observer's partition
+	unfit    map[instance]bool
+	left     bool // maintenance of the whole cluster
+	noFence  bool // stonith-enabled is false
+	quorum   bool // of the observer's partition
 	dc       string
 	clock    map[string]Clock
 	observer string
@@ -48,6 +50,7 @@ func newState() *state {
 	return &state{
 		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{},
 		nodes: map[string]NodeState{}, leaving: map[string]bool{}, standby: map[string]bool{}, off: map[string]bool{},
+		unfit: map[instance]bool{},
 		clock: map[string]Clock{}, quorum: true,
 	}
 }
@@ -56,7 +59,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
 	c.nodes, c.leaving, c.standby, c.off = maps.Clone(s.nodes), maps.Clone(s.leaving), maps.Clone(s.standby), maps.Clone(s.off)
-	c.clock = maps.Clone(s.clock)
+	c.clock, c.unfit = maps.Clone(s.clock), maps.Clone(s.unfit)
 	return &c
 }
 
@@ -67,7 +70,7 @@ func (s *state) apply(e Event) {
 	case ResourceKnown:
 		s.known[e.Known.Resource] = e.Known
 	case ResourceRunning:
-		s.roles[instance{e.Known.Resource, e.Node}] = e.Known.Role
+		s.runs(instance{e.Known.Resource, e.Node}, e.Known.Role)
 	case OperationBegun, OperationEnded:
 		s.operation(e)
 	case NodeChanged:
@@ -82,6 +85,10 @@ func (s *state) apply(e Event) {
 		}
 	case SettingChanged:
 		s.setting(e.Change)
+	case AttributeChanged:
+		if word, database := s.word(e.Change.Name); word == wordUnfit {
+			s.unfit[instance{database, e.Node}] = e.Change.Value != ""
+		}
 	case QuorumGained, QuorumLost:
 		s.quorum = e.Kind == QuorumGained
 	case DCChanged:
@@ -90,6 +97,23 @@ func (s *state) apply(e Event) {
 		s.clock[e.Observer] = e.Clock
 	default:
 	}
+}
+
+// What ocf:holdfast:galera says of a database in transient attributes of its node, whose names
+// are the resource's with these behind.
+const (
+	wordUnfit = "-unfit" // clients are better off elsewhere
+	wordState = "-state" // what is special about it, in words
+)
+
+// word says which of those an attribute is, and of which database; "" if it is none.
+func (s *state) word(attribute string) (word, database string) {
+	for _, word := range []string{wordUnfit, wordState} {
+		if name, ok := strings.CutSuffix(attribute, word); ok && s.isDatabase(name) {
+			return word, name
+		}
+	}
+	return "", ""
 }
 
 func (s *state) setting(c Change) {
@@ -111,16 +135,44 @@ func (s *state) node(e Event) {
 		}
 		return
 	}
-	// What ran there is nothing that the cluster can count on.
-	maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.node == e.Node })
+	// What ran there stays known, though nobody can count on it (live): a node that was only cut
+	// off comes back with it, and tells of no operation. The history says when it is gone.
 	maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.node == e.Node })
 	maps.DeleteFunc(s.failed, func(i instance, _ Event) bool { return i.node == e.Node })
+	maps.DeleteFunc(s.unfit, func(i instance, _ bool) bool { return i.node == e.Node })
+}
+
+// runs sets what an instance is.
+func (s *state) runs(i instance, role Role) {
+	if role == RoleStopped {
+		delete(s.roles, i)
+		return
+	}
+	s.roles[i] = role
+}
+
+// probed is what a probe found, of a node that came back or a resource that was cleaned up.
+func (s *state) probed(e Event, at instance) {
+	if e.Kind != OperationEnded || !s.interesting(e.Op.Resource) {
+		return
+	}
+	switch e.Op.RC {
+	case ocfNotRunning:
+		s.runs(at, RoleStopped)
+	case ocfOK:
+		s.runs(at, RoleStarted)
+	case ocfPromoted:
+		s.runs(at, RolePromoted)
+	}
 }
 
 func (s *state) operation(e Event) {
 	o, at := e.Op, instance{e.Op.Resource, e.Node}
 	switch {
-	case o.Probe() || o.Action == "notify":
+	case o.Probe():
+		s.probed(e, at)
+		return
+	case o.Action == "notify":
 		return
 	case !o.Failed && !s.interesting(o.Resource):
 		delete(s.failed, at)
@@ -144,6 +196,9 @@ func (s *state) operation(e Event) {
 		delete(s.roles, at)
 		delete(s.failed, at)
 	case o.Action == "start", o.Action == "demote":
+		if s.isAddress(o.Resource) { // there is one of it, and what a node that left had is old
+			maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.resource == o.Resource })
+		}
 		s.roles[at] = RoleStarted
 	case o.Action == "promote", o.Action == "monitor" && o.RC == ocfPromoted:
 		s.roles[at] = RolePromoted
@@ -162,12 +217,18 @@ func (s *state) interesting(resource string) bool {
 func (s *state) isAddress(resource string) bool  { return s.known[resource].Role == RoleAddress }
 func (s *state) isDatabase(resource string) bool { return s.known[resource].Role == RoleDatabase }
 
+// live says whether a node is there as far as the cluster can tell.
+func (s *state) live(node string) bool {
+	n, seen := s.nodes[node]
+	return !seen || n.Member && n.Online
+}
+
 // where is a node that has the resource, the first by name; "" for none.
 func (s *state) where(resource string) string {
 	for _, i := range slices.SortedFunc(maps.Keys(s.roles), func(a, b instance) int {
 		return cmp.Or(cmp.Compare(a.resource, b.resource), cmp.Compare(a.node, b.node))
 	}) {
-		if i.resource == resource {
+		if i.resource == resource && s.live(i.node) {
 			return i.node
 		}
 	}
@@ -196,9 +257,30 @@ func (s *state) unclean(node string) bool {
 }
 
 // unresolved says whether the cluster has something to do yet, after an incident that
-// began in another state: something is under way or has failed, a node is to be fenced or
-// is joining, or something that ran should run again.
+// began in another state: it is busy, or something that ran should run again.
 func (s *state) unresolved(before *state) bool {
+	if s.busy() {
+		return true
+	}
+	if s.left {
+		return false
+	}
+	for i, unfit := range s.unfit {
+		if unfit && !before.unfit[i] {
+			return true
+		}
+	}
+	for i, role := range before.roles {
+		if s.missing(i, role) {
+			return true
+		}
+	}
+	return false
+}
+
+// busy says whether something is under way or has failed, or a node is to be fenced or is
+// joining.
+func (s *state) busy() bool {
 	if len(s.failed) > 0 {
 		return true
 	}
@@ -211,14 +293,6 @@ func (s *state) unresolved(before *state) bool {
 		silent := n.Member && !n.Online && n.Expected == "member" && !s.leaving[node]
 		joining := n.Member && n.Join != "member"
 		if silent || joining || s.unclean(node) {
-			return true
-		}
-	}
-	if s.left {
-		return false
-	}
-	for i, role := range before.roles {
-		if s.missing(i, role) {
 			return true
 		}
 	}
@@ -239,8 +313,7 @@ func (s *state) missing(i instance, role Role) bool {
 	if s.isAddress(i.resource) {
 		return s.where(i.resource) == ""
 	}
-	n, seen := s.nodes[i.node]
-	if seen && (!n.Member || !n.Online) || s.standby[i.node] || s.leaving[i.node] {
+	if !s.live(i.node) || s.standby[i.node] || s.leaving[i.node] {
 		return false
 	}
 	now := s.roles[i]

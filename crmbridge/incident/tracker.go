@@ -107,7 +107,8 @@ func (t *Tracker) steady(m Moment) time.Time {
 func (t *Tracker) relevant(e Event) bool {
 	switch e.Kind {
 	case AttributeChanged:
-		return false
+		word, _ := t.state.word(e.Change.Name)
+		return word != ""
 	case OperationBegun, OperationEnded:
 		return e.Op.Failed || t.state.interesting(e.Op.Resource)
 	default:
@@ -202,11 +203,14 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 // fold makes what was before a time a part of the state.
 func (t *Tracker) fold(before time.Time) {
 	var past []Event
-	for key, e := range t.events {
+	for _, e := range t.events {
 		if t.over(e).Before(before) {
 			past = append(past, e)
-			delete(t.events, key)
 		}
+	}
+	// Not meanwhile: a gap that has ended needs the event that ended it.
+	for _, e := range past {
+		delete(t.events, e.key())
 	}
 	for _, e := range ordered(past) {
 		t.state.apply(e)
