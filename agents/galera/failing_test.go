@@ -96,3 +96,18 @@ func TestClientsAreBetterOffElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// Clients that have a connection are served, and would lose it if the address moved.
+func TestTheAddressStaysWithABusyDatabase(t *testing.T) {
+	s := newSite(t)
+	s.pacemaker()
+	s.node("db3").busy = 3
+	if code := s.watch("db3"); code != ocf.RunningPromoted {
+		t.Fatalf("monitor: %s", code)
+	}
+	s.node("db3").busy = 1 << 30
+	s.watch("db3")
+	if s.attrs["db3"]["galera-unfit"] != "" || s.attrs["db3"]["galera-state"] != "all of its connections are in use" {
+		t.Errorf("it counts as unfit, or nobody is told:\n%s", s)
+	}
+}

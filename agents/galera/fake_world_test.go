@@ -122,7 +122,7 @@ func (f *fakeFiles) MarkSafe(state wsrep.State) error {
 	return nil
 }
 
-func (f *fakeFiles) DropEmptyView() (bool, error)     { f.s.burn(); return false, nil }
+func (f *fakeFiles) DropTornView() (bool, error)      { f.s.burn(); return false, nil }
 func (f *fakeFiles) DropGrastate() error              { f.s.burn(); f.n.grastate = ""; return nil }
 func (f *fakeFiles) Initialised() bool                { return !f.n.empty }
 func (f *fakeFiles) Size() int64                      { return 123_000_000 }

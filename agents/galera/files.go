@@ -73,11 +73,11 @@ func syncDirectory(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// DropEmptyView implements Files.
-func (f *files) DropEmptyView() (bool, error) {
+// DropTornView implements Files.
+func (f *files) DropTornView() (bool, error) {
 	path := f.path("gvwstate.dat")
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() > 0 {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && wsrep.WholeView(data) {
 		return false, nil
 	}
 	if err != nil {

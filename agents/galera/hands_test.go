@@ -197,17 +197,19 @@ func TestMarkSafe(t *testing.T) {
 	}
 }
 
-func TestDropEmptyView(t *testing.T) {
+func TestDropTornView(t *testing.T) {
+	const u = "0d6b1d3a-c9d5-11f0-9d5f-0f7b2ad07c0f"
+	whole := "my_uuid: " + u + "\n#vwbeg\nview_id: 3 " + u + " 3\nbootstrap: 0\nmember: " + u + " 0\n#vwend\n"
 	f := &files{datadir: t.TempDir()}
-	for content, want := range map[string]bool{"": true, "my_uuid: x\n": false} {
+	for content, want := range map[string]bool{"": true, "my_uuid: x\n": true, whole[:len(whole)-4]: true, whole: false} {
 		if err := os.WriteFile(f.path("gvwstate.dat"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := f.DropEmptyView(); err != nil || got != want {
+		if got, err := f.DropTornView(); err != nil || got != want {
 			t.Errorf("%q: %v, %v; want %v", content, got, err, want)
 		}
 	}
-	if got, err := (&files{datadir: t.TempDir()}).DropEmptyView(); err != nil || got {
+	if got, err := (&files{datadir: t.TempDir()}).DropTornView(); err != nil || got {
 		t.Errorf("no file: %v, %v", got, err)
 	}
 }

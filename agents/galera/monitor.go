@@ -83,7 +83,11 @@ func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
 	}
-	c.showSoon(ctx, unfit("does not answer"))
+	if errors.Is(first, ErrBusy) { // the clients that have those connections are served
+		c.showSoon(ctx, fit("all of its connections are in use"))
+	} else {
+		c.showSoon(ctx, unfit("does not answer"))
+	}
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()
 	st, err := c.askUntilFree(again)

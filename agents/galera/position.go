@@ -17,12 +17,12 @@ func formatSeqno(p bootstrap.Position) string { return strconv.FormatInt(p.Seqno
 
 // findPosition tells how far the data of this node got. The server must not run.
 func (c *call) findPosition(ctx context.Context) (report, error) {
-	dropped, err := c.files.DropEmptyView()
+	dropped, err := c.files.DropTornView()
 	if err != nil {
-		return report{}, fmt.Errorf("delete the empty gvwstate.dat: %w", err)
+		return report{}, fmt.Errorf("delete the torn gvwstate.dat: %w", err)
 	}
 	if dropped {
-		c.log.Warn("deleted an empty gvwstate.dat, with which Galera would not start")
+		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start")
 	}
 	state, found, err := c.grastate()
 	if err != nil {

@@ -127,9 +127,9 @@ type Files interface {
 	Grastate() ([]byte, error)
 	// MarkSafe rewrites grastate.dat with safe_to_bootstrap: 1, atomically.
 	MarkSafe(wsrep.State) error
-	// DropEmptyView deletes gvwstate.dat if it is empty: Galera does not start
-	// with one (codership/galera#354).
-	DropEmptyView() (bool, error)
+	// DropTornView deletes gvwstate.dat if a crash has left it empty or cut off: Galera
+	// does not start with an empty one (codership/galera#354).
+	DropTornView() (bool, error)
 	// DropGrastate deletes grastate.dat, so that Galera fetches a whole copy.
 	DropGrastate() error
 	// Initialised says whether the datadir holds a database.

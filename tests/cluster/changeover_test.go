@@ -21,8 +21,8 @@ func changeOver(t *testing.T, f *fixture) {
 	holder := f.waitHealthy(t, "db1").running("vip")[0]
 
 	guide := readGuide(t, "../../packaging/doc/change-over.md")
-	if len(guide) != 5 {
-		t.Fatalf("the guide has %d blocks of commands, not 5: this test must follow it", len(guide))
+	if len(guide) != 6 {
+		t.Fatalf("the guide has %d blocks of commands, not 6: this test must follow it", len(guide))
 	}
 	for _, node := range names() {
 		f.run(t, node, "sh", "-ec", guide[0].commands)
@@ -48,6 +48,18 @@ func changeOver(t *testing.T, f *fixture) {
 		if state := f.run(t, node, "systemctl", "is-active", "mariadb.service"); strings.TrimSpace(state) != "active" {
 			t.Errorf("mariadb.service on %s is %s", node, state)
 		}
+	}
+
+	f.run(t, "db1", "sh", "-ec", guide[5].commands)
+	f.waitHealthy(t, "db1")
+	cib := f.run(t, "db1", "cibadmin", "--query")
+	for _, want := range []string{`score="-1000"`, `attribute="galera-unfit"`} {
+		if !strings.Contains(cib, want) {
+			t.Errorf("after the last step the CIB has no %s:\n%s", want, cib)
+		}
+	}
+	if n := strings.Count(cib, `interval="1s"`); n != 2 {
+		t.Errorf("%d monitors run every second, want those of the promoted database and of the address:\n%s", n, cib)
 	}
 	f.noFailures(t)
 }
