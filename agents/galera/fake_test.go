@@ -322,11 +322,11 @@ func (f *fakeServer) run() {
 	f.n.write(wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: f.n.innodb.UUID, Seqno: -1}})
 }
 
-func (f *fakeServer) Stop(context.Context, time.Duration) error {
+func (f *fakeServer) Stop(context.Context, time.Duration) (string, error) {
 	f.s.burn()
 	f.n.order = Boot{}
 	if f.n.noUnit {
-		return ErrNoUnit
+		return "", ErrNoUnit
 	}
 	if f.n.running && !f.n.primary && f.n.status.ClusterStatus == "non-Primary" {
 		f.n.write(wsrep.State{Version: "2.1", Position: f.n.innodb}) // in order, but apart
@@ -336,7 +336,7 @@ func (f *fakeServer) Stop(context.Context, time.Duration) error {
 		f.n.write(wsrep.State{Version: "2.1", Position: f.n.innodb, SafeToBootstrap: last})
 	}
 	f.n.kill()
-	return nil
+	return "", nil
 }
 
 func (f *fakeServer) Recover(_ context.Context, launch Launch) (string, error) {

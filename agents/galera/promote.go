@@ -220,7 +220,7 @@ func (c *call) reportInstead(ctx context.Context) error {
 	if _, err := c.database.Status(ctx); errors.Is(err, ErrNoServer) {
 		grace = silentGrace
 	}
-	if err := c.server.Stop(ctx, grace); err != nil {
+	if _, err := c.server.Stop(ctx, grace); err != nil {
 		return err
 	}
 	if err := c.files.SaveNote(noteJoining, ""); err != nil {

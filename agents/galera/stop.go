@@ -105,7 +105,10 @@ func (c *call) forget(ctx context.Context) error {
 // stopServer stops the server in order, and kills it when that takes so long that
 // Pacemaker would otherwise give up and fence the node.
 func (c *call) stopServer(ctx context.Context) error {
-	err := c.server.Stop(ctx, c.stopGrace(ctx))
+	killed, err := c.server.Stop(ctx, c.stopGrace(ctx))
+	if killed != "" {
+		c.log.Warn("the database was killed, as if it had crashed: " + killed)
+	}
 	if err != nil && !errors.Is(err, ErrNoUnit) {
 		return fmt.Errorf("the database still runs: %w", err)
 	}

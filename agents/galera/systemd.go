@@ -180,36 +180,37 @@ func (s *systemd) awaitStart(ctx context.Context, result <-chan string, look fun
 }
 
 // Stop implements Server.
-func (s *systemd) Stop(ctx context.Context, grace time.Duration) error {
+func (s *systemd) Stop(ctx context.Context, grace time.Duration) (killed string, err error) {
 	if err := dropBoot(); err != nil {
-		return err
+		return "", err
 	}
 	if err := s.stopAuxiliary(ctx); err != nil {
-		return err
+		return "", err
 	}
 	state, err := s.State(ctx)
 	if errors.Is(err, ErrNoUnit) {
-		return s.stopStray(ctx, grace)
+		return "", s.stopStray(ctx, grace)
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !state.Down() {
-		if err := s.stopUnit(ctx, grace, state); err != nil {
-			return err
+		if killed, err = s.stopUnit(ctx, grace, state); err != nil {
+			return killed, err
 		}
 	}
-	return s.stopStray(ctx, grace)
+	return killed, s.stopStray(ctx, grace)
 }
 
-func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitState) error {
+func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitState) (killed string, err error) {
 	// A signal, as systemd itself would send it, and no stop job: the unit is ordered before pacemaker.service, so that while Pacemaker
 	// is being stopped a job would wait for Pacemaker, which waits for this agent.
 	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGTERM)); err != nil {
-		return fmt.Errorf("stop %s: %w", unitName, err)
+		return "", fmt.Errorf("stop %s: %w", unitName, err)
 	}
+	killed = fmt.Sprintf("it had not ended after %v", grace.Round(time.Second))
 	if state.Frozen { // it does not hear, and woken up it would go on as if no time had passed
-		grace = 0
+		grace, killed = 0, "it was stopped by a signal"
 	}
 	gone := func(ctx context.Context) (bool, error) {
 		if alive(state.MainPID) {
@@ -218,17 +219,33 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 		st, err := s.State(ctx)
 		return err == nil && st.Down(), err
 	}
-	if ok, err := await(ctx, grace, gone); ok || err != nil {
-		return err
+	var still stillness
+	hangs := false
+	ended, err := await(ctx, grace, func(ctx context.Context) (bool, error) {
+		if now := time.Now(); still.due(now) {
+			did, known := activityOf(state.MainPID)
+			hangs = known && still.look(now, did)
+		}
+		ok, err := gone(ctx)
+		hangs = hangs && !ok
+		return ok || hangs, err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case hangs:
+		killed = fmt.Sprintf("it was told to end, and did nothing for %v", stillLimit)
+	case ended:
+		return "", nil
 	}
 	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGKILL)); err != nil {
-		return fmt.Errorf("kill %s: %w", unitName, err)
+		return killed, fmt.Errorf("kill %s: %w", unitName, err)
 	}
 	ok, err := await(ctx, time.Hour, gone)
 	if err != nil || !ok {
-		return errors.Join(fmt.Errorf("mariadb.service (process %d) survives SIGKILL", state.MainPID), err)
+		return killed, errors.Join(fmt.Errorf("mariadb.service (process %d) survives SIGKILL", state.MainPID), err)
 	}
-	return nil
+	return killed, nil
 }
 
 // Frozen implements Server.

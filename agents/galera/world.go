@@ -31,8 +31,8 @@ type Server interface {
 	// look what the server says it is doing, and gives up with look's error.
 	Start(ctx context.Context, boot Boot, look func(ctx context.Context, doing string) error) error
 	// Stop ends the unit and its processes and returns when they are gone. After
-	// grace it kills them.
-	Stop(ctx context.Context, grace time.Duration) error
+	// grace, or when they do nothing any more, it kills them, and tells why.
+	Stop(ctx context.Context, grace time.Duration) (killed string, err error)
 	// Frozen is the server of the PID file if a signal keeps it from running at all,
 	// else 0. It costs next to nothing.
 	Frozen() int
