@@ -150,7 +150,7 @@ func killedJoiner(t *testing.T, f *fixture) {
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
 	killed := f.killReceiver(t, "db3")
 	err := lab.WaitFor(t.Context(), settle, "the log of db3 to say that the join failed", func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, "db3", "journalctl", "--no-pager", "--output=cat", "--grep=could not join the cluster|ended while joining")
+		out, err := f.Exec(ctx, "db3", "grep", "-E", "could not join the cluster|ended while joining", "/var/log/pacemaker/pacemaker.log")
 		return out, err == nil
 	})
 	if err != nil {
