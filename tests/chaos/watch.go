@@ -26,7 +26,8 @@ const (
 func parseWatch(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos watch", flag.ContinueOnError)
-	secret := o.common(set)
+	secret := o.login(set)
+	o.outputFlag(set)
 	o.schedule(set, 100*time.Millisecond, 300*time.Millisecond)
 	o.promiseFlags(set)
 	set.DurationVar(&o.duration, "duration", 0, "")
@@ -44,7 +45,10 @@ func parseWatch(args []string, getenv func(string) string) (options, error) {
 	if _, err := o.terms(); err != nil {
 		return o, err
 	}
-	return o, o.finish(secret, getenv)
+	if err := o.checkOutput(); err != nil {
+		return o, err
+	}
+	return o, o.finishLogin(secret, getenv)
 }
 
 // watch is chaos watch: one client, no fault, a verdict on what was promised.
