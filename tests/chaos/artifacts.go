@@ -174,7 +174,11 @@ func summaries(faults []result.Fault) []result.Summary {
 		}
 		s := &all[i]
 		s.N++
-		if len(f.Clients) > 0 {
+		if f.Error != "" {
+			s.Errors++
+		}
+		// What a signal cut short would be a figure that is too good.
+		if len(f.Clients) > 0 && !f.Stopped {
 			s.Interruption = append(s.Interruption, f.Clients[0].Interruption)
 		}
 		s.Doubled = append(s.Doubled, f.LongestDoubled())

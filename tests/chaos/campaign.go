@@ -33,6 +33,7 @@ type campaign struct {
 	books  []kept
 
 	closeLedger func() error // of --ledger
+	repeat      func(soft, hard context.Context, r monitor.Repetition) monitor.Outcome
 }
 
 // runCampaign runs faults of the catalogue, one after another.
@@ -105,6 +106,9 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 		return nil, err
 	}
 	c.config.Ledger, c.config.Tell = c.art.ledger, c.art.hear
+	c.repeat = func(soft, hard context.Context, r monitor.Repetition) monitor.Outcome {
+		return monitor.Repeat(soft, hard, c.config, c.book, r)
+	}
 	if opt.ledger == "" {
 		return c, nil
 	}
@@ -220,12 +224,12 @@ func (c *campaign) all(stop stops, faults []fault.Fault) error {
 func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	c.people = transcript{address: c.run.Address, damping: c.opt.threshold}
 	name := runName(time.Now())
-	out := monitor.Repeat(stop.soft, stop.hard, c.config, c.book, monitor.Repetition{Fault: f, Number: number, Run: name})
+	out := c.repeat(stop.soft, stop.hard, monitor.Repetition{Fault: f, Number: number, Run: name})
 	if !out.Injected {
-		return startError("could not start %s: %w", f.Name, out.Err)
+		return c.notBegun(f, number, stop.soft.Err() != nil, out.Err)
 	}
-	if out.Err != nil {
-		out.Fault.Unmeasured = append(out.Fault.Unmeasured, "The end was not seen: "+out.Err.Error()+".")
+	if out.Fault.Error != "" {
+		out.Fault.Unmeasured = append(out.Fault.Unmeasured, "This repetition counts as an error: "+out.Fault.Error+".")
 	}
 	c.run.Faults = append(c.run.Faults, out.Fault)
 	c.run.Ended = time.Now()
@@ -236,6 +240,19 @@ func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	c.art.event(eventLine{At: c.run.Ended, Kind: "RESULT", Done: &plain})
 	c.art.screen.plain(faultWords(out.Fault))
 	return errors.Join(out.Err, c.art.keep(out.Fault), c.art.tables(c.run))
+}
+
+// notBegun notes a repetition whose fault was not injected.
+func (c *campaign) notBegun(f fault.Fault, number int, stopped bool, err error) error {
+	n := result.NotBegun{Name: f.Name, Repetition: number, At: time.Now(), Why: err.Error()}
+	if stopped {
+		n.Why = "the run was stopped by a signal"
+	}
+	c.run.NotBegun = append(c.run.NotBegun, n)
+	if stopped {
+		return errors.New("stopped by a signal before the run was over")
+	}
+	return startError("could not start %s: %w", f.Name, err)
 }
 
 // attempt tells people when the service goes and comes.
@@ -274,6 +291,11 @@ func (c *campaign) verdict(ended error) error {
 	}
 	if ended != nil {
 		return ended
+	}
+	for _, f := range c.run.Faults {
+		if f.Error != "" {
+			return fmt.Errorf("%s, repetition %d: could not be measured: %s", f.Name, f.Repetition, f.Error)
+		}
 	}
 	for _, f := range c.run.Faults {
 		for _, b := range sla.Breaches(f, result.Of(c.opt.maxInterruption)) {
