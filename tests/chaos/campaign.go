@@ -14,6 +14,7 @@ import (
 
 	"holdfast/tests/chaos/client"
 	"holdfast/tests/chaos/fault"
+	"holdfast/tests/chaos/figures"
 	"holdfast/tests/chaos/monitor"
 	"holdfast/tests/chaos/result"
 	"holdfast/tests/chaos/sla"
@@ -65,7 +66,7 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 			return err
 		}
 	}
-	c.art.screen.plain("\n" + summaryTable(c.run.Faults))
+	c.art.screen.plain("\n" + figures.Text(summaries(c.run.Faults)))
 	return c.verdict(ended)
 }
 

@@ -130,26 +130,6 @@ func gapLength(c result.Client) string {
 	return text
 }
 
-// summaryTable is the whole run for people: median, 95th percentile and longest
-// interruption of each fault.
-func summaryTable(faults []result.Fault) string {
-	var out strings.Builder
-	tab := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "fault\tn\tmedian\tp95\tlongest\tacked\tlost\tunknown\tviolations\terrors\t")
-	for _, s := range summaries(faults) {
-		sorted := slices.Sorted(slices.Values(s.Interruption))
-		at := func(percent int) string {
-			if len(sorted) == 0 {
-				return "-"
-			}
-			return seconds(sorted[(len(sorted)*percent+99)/100-1].Duration())
-		}
-		fmt.Fprintf(tab, "%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", s.Fault, s.N, at(50), at(95), at(100), s.Acked, s.Lost, s.Indeterminate, len(s.Violations), s.Errors)
-	}
-	tab.Flush() //nolint:errcheck // a strings.Builder does not fail
-	return out.String()
-}
-
 func withoutDots(clients []result.Client) []result.Client {
 	all := slices.Clone(clients)
 	for i := range all {
