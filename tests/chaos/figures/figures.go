@@ -10,6 +10,17 @@ import (
 	"holdfast/tests/chaos/result"
 )
 
+// median is the middle of the interruptions, of an even number the mean of the two in
+// the middle, as the page has it.
+func median(s result.Summary) string {
+	sorted := slices.Sorted(slices.Values(s.Interruption))
+	n := len(sorted)
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f s", ((sorted[(n-1)/2] + sorted[n/2]) / 2).Duration().Seconds())
+}
+
 // percentile is the least of the interruptions that so many per cent of them do not
 // exceed; a dash without any. No value is made up between two.
 func percentile(s result.Summary, percent int) string {
@@ -21,14 +32,21 @@ func percentile(s result.Summary, percent int) string {
 }
 
 // Text is the whole run for people: median, 95th percentile and longest interruption
-// of each fault.
+// of each fault. Errors have a column when there are some.
 func Text(all []result.Summary) string {
+	errors := slices.ContainsFunc(all, func(s result.Summary) bool { return s.Errors > 0 })
 	var out strings.Builder
 	tab := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "fault\tn\tmedian\tp95\tlongest\tacked\tlost\tunknown\tviolations\terrors\t")
+	line := func(last string, cells ...any) {
+		fmt.Fprintf(tab, strings.Repeat("%v\t", len(cells)), cells...)
+		if errors {
+			fmt.Fprintf(tab, "%s\t", last)
+		}
+		fmt.Fprintln(tab)
+	}
+	line("errors", "fault", "n", "median", "p95", "longest", "acked", "lost", "unknown", "violations")
 	for _, s := range all {
-		fmt.Fprintf(tab, "%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", s.Fault, s.N, percentile(s, 50), percentile(s, 95), percentile(s, 100),
-			s.Acked, s.Lost, s.Indeterminate, len(s.Violations), s.Errors)
+		line(strconv.Itoa(s.Errors), s.Fault, s.N, median(s), percentile(s, 95), percentile(s, 100), s.Acked, s.Lost, s.Indeterminate, len(s.Violations))
 	}
 	tab.Flush() //nolint:errcheck // a strings.Builder does not fail
 	return out.String()
@@ -40,7 +58,7 @@ func Markdown(all []result.Summary) string {
 	fmt.Fprintf(&out, "%s\n\n<details><summary>Each fault</summary>\n\n", sentence(all))
 	out.WriteString("| fault | times | median | longest | acknowledged writes lost |\n|---|---|---|---|---|\n")
 	for _, s := range all {
-		fmt.Fprintf(&out, "| `%s` | %d | %s | %s | %d |\n", s.Fault, s.N, percentile(s, 50), percentile(s, 100), s.Lost)
+		fmt.Fprintf(&out, "| `%s` | %d | %s | %s | %d |\n", s.Fault, s.N, median(s), percentile(s, 100), s.Lost)
 	}
 	out.WriteString("\n</details>\n")
 	return out.String()

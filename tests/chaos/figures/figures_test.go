@@ -28,6 +28,9 @@ nothing    0  -       -       -        0      0     0        0           0
 	if got := figures.Text([]result.Summary{s, summary("nothing", 0)}); got != want {
 		t.Errorf("got\n%s", got)
 	}
+	if got := figures.Text([]result.Summary{summary("nothing", 0)}); strings.Contains(got, "errors") {
+		t.Errorf("a column of nothing:\n%s", got)
+	}
 }
 
 func TestMarkdown(t *testing.T) {
@@ -37,7 +40,7 @@ func TestMarkdown(t *testing.T) {
 
 | fault | times | median | longest | acknowledged writes lost |
 |---|---|---|---|---|
-| ` + "`power-cut`" + ` | 2 | 1.25 s | 1.75 s | 0 |
+| ` + "`power-cut`" + ` | 2 | 1.50 s | 1.75 s | 0 |
 | ` + "`planned-move`" + ` | 1 | 0.30 s | 0.30 s | 0 |
 
 </details>
