@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (a *artifacts) event(l eventLine) {
 func (a *artifacts) broken() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.failed
+	return cmp.Or(a.failed, a.screen.broken())
 }
 
 // hear tells an event of the monitor to people and to the file.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,15 +45,8 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 	if opt.output == "json" {
 		people = stderr
 	}
-	c, err := newCampaign(opt, people)
+	c, faults, err := begin(stop.soft, opt, people)
 	if err != nil {
-		return err
-	}
-	faults, err := c.possible()
-	if err != nil {
-		return err
-	}
-	if err := c.ready(stop.soft, faults); err != nil {
 		return err
 	}
 	guard, err := startGuard(c.book.file)
@@ -70,7 +65,33 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 	return c.verdict(ended)
 }
 
-func newCampaign(opt options, people io.Writer) (*campaign, error) {
+// begin gets a campaign ready, or says why it cannot start. The files of an earlier one
+// are touched last: what cannot start must not cost them.
+func begin(ctx context.Context, opt options, people io.Writer) (*campaign, []fault.Fault, error) {
+	c, err := newCampaign(opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	faults, err := c.possible()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.healthy(ctx); err != nil {
+		return nil, nil, err
+	}
+	if c.target.Name == "ssh" && !opt.campaign.yes {
+		if err := askPermission(os.Stdin, &screen{out: people}, faults, c.run); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := c.open(people); err != nil {
+		return nil, nil, err
+	}
+	c.describe(ctx)
+	return c, faults, c.resume()
+}
+
+func newCampaign(opt options) (*campaign, error) {
 	terms, err := opt.terms()
 	if err != nil {
 		return nil, err
@@ -103,18 +124,30 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 		c.config.Nodes = append(c.config.Nodes, client.Node{Name: n.name, Server: server})
 		c.run.Nodes = append(c.run.Nodes, result.Node{Name: n.name, Address: host(n.address)})
 	}
-	if c.art, err = openArtifacts(opt.outDir, people, opt.campaign.goOn); err != nil {
-		return nil, err
-	}
-	c.config.Ledger, c.config.Tell = c.art.ledger, c.art.hear
 	c.repeat = func(soft, hard context.Context, r monitor.Repetition) monitor.Outcome {
 		return monitor.Repeat(soft, hard, c.config, c.book, r)
 	}
-	if opt.ledger == "" {
-		return c, nil
+	return c, nil
+}
+
+// open opens the files that are written as the campaign runs.
+func (c *campaign) open(people io.Writer) error {
+	var err error
+	if c.art, err = openArtifacts(c.opt.outDir, people, c.opt.campaign.goOn); err != nil {
+		return err
 	}
-	c.config.Ledger, c.closeLedger, err = openLedger(opt.ledger)
-	return c, err
+	c.config.Ledger, c.config.Tell, c.config.Broken = c.art.ledger, c.art.hear, c.art.broken
+	if c.opt.ledger != "" {
+		if c.config.Ledger, c.closeLedger, err = openLedger(c.opt.ledger); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.run.Settings)) {
+		if fault, left := strings.CutPrefix(name, leftOut); left {
+			c.art.screen.tell(time.Now(), kindInfo, "%s is left out: %s", fault, c.run.Settings[name])
+		}
+	}
+	return nil
 }
 
 // possible are the faults asked for without those that cannot be done here. One
@@ -133,7 +166,6 @@ func (c *campaign) possible() ([]fault.Fault, error) {
 				faults = append(faults, f)
 			case name == "all":
 				c.run.Settings[leftOut+f.Name] = why
-				c.art.screen.tell(time.Now(), kindInfo, "%s is left out: %s", f.Name, why)
 			default:
 				return nil, usageError("%s cannot be done here: %s", f.Name, why)
 			}
@@ -142,8 +174,8 @@ func (c *campaign) possible() ([]fault.Fault, error) {
 	return faults, nil
 }
 
-// ready proves that the run can start, and asks on real machines.
-func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
+// healthy proves that the address can be written to and that the cluster is clean.
+func (c *campaign) healthy(ctx context.Context) error {
 	if err := prepare(ctx, c.config.Address); err != nil {
 		return err
 	}
@@ -154,14 +186,7 @@ func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
 	if why := status.Unclean(nodeNames(c.opt.nodes), c.opt.resource); len(why) > 0 {
 		return startError("could not start: the cluster is not healthy: %s", strings.Join(why, "; "))
 	}
-	c.describe(ctx)
-	if err := c.resume(); err != nil {
-		return err
-	}
-	if c.target.Name != "ssh" || c.opt.campaign.yes {
-		return nil
-	}
-	return askPermission(os.Stdin, c.art.screen, faults, c.run)
+	return nil
 }
 
 // resume takes up the run that --continue means, if there is one.

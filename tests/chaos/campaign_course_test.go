@@ -47,6 +47,24 @@ func played(t *testing.T, outcomes map[string]monitor.Outcome) (*campaign, *[]st
 	return c, done
 }
 
+// TestWhatCannotStartCostsNothing: the files of the run before stay.
+func TestWhatCannotStartCostsNothing(t *testing.T) {
+	dir, _ := cutOff(t)
+	silent, _ := labctl(t, "exit 255")
+	args := append([]string{"run", "planned-move", "--target", "lab", "--labctl", silent, "--out", dir, "--undo-file", filepath.Join(t.TempDir(), "undo.json")}, threeNodes()...)
+	args = append(args, "--address", fakeServer{denied: true}.serve(t))
+	if status := command(args, withPassword, io.Discard, io.Discard, nil); status != exitNoStart {
+		t.Fatalf("status %d", status)
+	}
+	if _, found, err := unfinished(dir); !found || err != nil {
+		t.Errorf("the earlier run is gone: %v", err)
+	}
+	log, err := os.ReadFile(filepath.Join(dir, logFile))
+	if err != nil || !strings.Contains(string(log), "said before") {
+		t.Errorf("its log is %q, %v", log, err)
+	}
+}
+
 func both() []fault.Fault { return []fault.Fault{{Name: "a"}, {Name: "b"}} }
 
 func TestAFaultThatFailedIsAnErrorAndTheNextIsDone(t *testing.T) {
