@@ -49,7 +49,7 @@ func command(args []string, out io.Writer) error {
 func missing(dir, times string) error {
 	n, err := strconv.Atoi(times)
 	if err != nil || n < 1 {
-		return fmt.Errorf("N=%s: give how often each fault was to be done, 1 or more", times)
+		return fmt.Errorf("give how often each fault was to be done, 1 or more, not N=%s", times)
 	}
 	all, err := read[[]result.Summary](dir, "summary.json")
 	if err != nil {
