@@ -19,6 +19,7 @@ N      ?= 10
 COUNT  ?= 30
 FAULTS ?= all
 CONTINUE ?=
+PARTIAL ?=
 
 .PHONY: help
 help: ## what there is to make
@@ -38,6 +39,11 @@ demo-series: ## the demonstration N times in a row, with a table of the figures;
 campaign: ## every fault of the catalogue N times on the lab, in build/chaos; N=5, FAULTS="power-cut ...", CONTINUE=1
 	@packaging/preflight demo
 	N=$(if $(filter command line environment,$(origin N)),$(N),5) FAULTS="$(FAULTS)" KEEP=$(KEEP) CONTINUE=$(CONTINUE) tests/demo/campaign
+
+.PHONY: evidence
+evidence: ## the campaign in build/chaos into tests/evidence/campaign and README.md; N=5, PARTIAL=1
+	@packaging/preflight build
+	N=$(if $(filter command line environment,$(origin N)),$(N),5) PARTIAL=$(PARTIAL) tests/demo/evidence
 
 .PHONY: test
 test: ## every test

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (a *artifacts) event(l eventLine) {
 func (a *artifacts) broken() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.failed
+	return cmp.Or(a.failed, a.screen.broken())
 }
 
 // hear tells an event of the monitor to people and to the file.
@@ -174,7 +175,11 @@ func summaries(faults []result.Fault) []result.Summary {
 		}
 		s := &all[i]
 		s.N++
-		if len(f.Clients) > 0 {
+		if f.Error != "" {
+			s.Errors++
+		}
+		// What a signal cut short would be a figure that is too good.
+		if len(f.Clients) > 0 && !f.Stopped {
 			s.Interruption = append(s.Interruption, f.Clients[0].Interruption)
 		}
 		s.Doubled = append(s.Doubled, f.LongestDoubled())

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"holdfast/tests/chaos/client"
 	"holdfast/tests/chaos/fault"
+	"holdfast/tests/chaos/figures"
 	"holdfast/tests/chaos/monitor"
 	"holdfast/tests/chaos/result"
 	"holdfast/tests/chaos/sla"
@@ -33,6 +36,7 @@ type campaign struct {
 	books  []kept
 
 	closeLedger func() error // of --ledger
+	repeat      func(soft, hard context.Context, r monitor.Repetition) monitor.Outcome
 }
 
 // runCampaign runs faults of the catalogue, one after another.
@@ -41,15 +45,8 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 	if opt.output == "json" {
 		people = stderr
 	}
-	c, err := newCampaign(opt, people)
+	c, faults, err := begin(stop.soft, opt, people)
 	if err != nil {
-		return err
-	}
-	faults, err := c.possible()
-	if err != nil {
-		return err
-	}
-	if err := c.ready(stop.soft, faults); err != nil {
 		return err
 	}
 	guard, err := startGuard(c.book.file)
@@ -64,11 +61,37 @@ func runCampaign(opt options, stdout, stderr io.Writer, stop stops) error {
 			return err
 		}
 	}
-	c.art.screen.plain("\n" + summaryTable(c.run.Faults))
+	c.art.screen.plain("\n" + figures.Text(summaries(c.run.Faults)))
 	return c.verdict(ended)
 }
 
-func newCampaign(opt options, people io.Writer) (*campaign, error) {
+// begin gets a campaign ready, or says why it cannot start. The files of an earlier one
+// are touched last: what cannot start must not cost them.
+func begin(ctx context.Context, opt options, people io.Writer) (*campaign, []fault.Fault, error) {
+	c, err := newCampaign(opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	faults, err := c.possible()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.healthy(ctx); err != nil {
+		return nil, nil, err
+	}
+	if c.target.Name == "ssh" && !opt.campaign.yes {
+		if err := askPermission(os.Stdin, &screen{out: people}, faults, c.run); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := c.open(people); err != nil {
+		return nil, nil, err
+	}
+	c.describe(ctx)
+	return c, faults, c.resume()
+}
+
+func newCampaign(opt options) (*campaign, error) {
 	terms, err := opt.terms()
 	if err != nil {
 		return nil, err
@@ -101,15 +124,30 @@ func newCampaign(opt options, people io.Writer) (*campaign, error) {
 		c.config.Nodes = append(c.config.Nodes, client.Node{Name: n.name, Server: server})
 		c.run.Nodes = append(c.run.Nodes, result.Node{Name: n.name, Address: host(n.address)})
 	}
-	if c.art, err = openArtifacts(opt.outDir, people, opt.campaign.goOn); err != nil {
-		return nil, err
+	c.repeat = func(soft, hard context.Context, r monitor.Repetition) monitor.Outcome {
+		return monitor.Repeat(soft, hard, c.config, c.book, r)
 	}
-	c.config.Ledger, c.config.Tell = c.art.ledger, c.art.hear
-	if opt.ledger == "" {
-		return c, nil
+	return c, nil
+}
+
+// open opens the files that are written as the campaign runs.
+func (c *campaign) open(people io.Writer) error {
+	var err error
+	if c.art, err = openArtifacts(c.opt.outDir, people, c.opt.campaign.goOn); err != nil {
+		return err
 	}
-	c.config.Ledger, c.closeLedger, err = openLedger(opt.ledger)
-	return c, err
+	c.config.Ledger, c.config.Tell, c.config.Broken = c.art.ledger, c.art.hear, c.art.broken
+	if c.opt.ledger != "" {
+		if c.config.Ledger, c.closeLedger, err = openLedger(c.opt.ledger); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.run.Settings)) {
+		if fault, left := strings.CutPrefix(name, leftOut); left {
+			c.art.screen.tell(time.Now(), kindInfo, "%s is left out: %s", fault, c.run.Settings[name])
+		}
+	}
+	return nil
 }
 
 // possible are the faults asked for without those that cannot be done here. One
@@ -128,7 +166,6 @@ func (c *campaign) possible() ([]fault.Fault, error) {
 				faults = append(faults, f)
 			case name == "all":
 				c.run.Settings[leftOut+f.Name] = why
-				c.art.screen.tell(time.Now(), kindInfo, "%s is left out: %s", f.Name, why)
 			default:
 				return nil, usageError("%s cannot be done here: %s", f.Name, why)
 			}
@@ -137,8 +174,8 @@ func (c *campaign) possible() ([]fault.Fault, error) {
 	return faults, nil
 }
 
-// ready proves that the run can start, and asks on real machines.
-func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
+// healthy proves that the address can be written to and that the cluster is clean.
+func (c *campaign) healthy(ctx context.Context) error {
 	if err := prepare(ctx, c.config.Address); err != nil {
 		return err
 	}
@@ -149,14 +186,7 @@ func (c *campaign) ready(ctx context.Context, faults []fault.Fault) error {
 	if why := status.Unclean(nodeNames(c.opt.nodes), c.opt.resource); len(why) > 0 {
 		return startError("could not start: the cluster is not healthy: %s", strings.Join(why, "; "))
 	}
-	c.describe(ctx)
-	if err := c.resume(); err != nil {
-		return err
-	}
-	if c.target.Name != "ssh" || c.opt.campaign.yes {
-		return nil
-	}
-	return askPermission(os.Stdin, c.art.screen, faults, c.run)
+	return nil
 }
 
 // resume takes up the run that --continue means, if there is one.
@@ -220,12 +250,12 @@ func (c *campaign) all(stop stops, faults []fault.Fault) error {
 func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	c.people = transcript{address: c.run.Address, damping: c.opt.threshold}
 	name := runName(time.Now())
-	out := monitor.Repeat(stop.soft, stop.hard, c.config, c.book, monitor.Repetition{Fault: f, Number: number, Run: name})
+	out := c.repeat(stop.soft, stop.hard, monitor.Repetition{Fault: f, Number: number, Run: name})
 	if !out.Injected {
-		return startError("could not start %s: %w", f.Name, out.Err)
+		return c.notBegun(f, number, stop.soft.Err() != nil, out.Err)
 	}
-	if out.Err != nil {
-		out.Fault.Unmeasured = append(out.Fault.Unmeasured, "The end was not seen: "+out.Err.Error()+".")
+	if out.Fault.Error != "" {
+		out.Fault.Unmeasured = append(out.Fault.Unmeasured, "This repetition counts as an error: "+out.Fault.Error+".")
 	}
 	c.run.Faults = append(c.run.Faults, out.Fault)
 	c.run.Ended = time.Now()
@@ -236,6 +266,19 @@ func (c *campaign) once(stop stops, f fault.Fault, number int) error {
 	c.art.event(eventLine{At: c.run.Ended, Kind: "RESULT", Done: &plain})
 	c.art.screen.plain(faultWords(out.Fault))
 	return errors.Join(out.Err, c.art.keep(out.Fault), c.art.tables(c.run))
+}
+
+// notBegun notes a repetition whose fault was not injected.
+func (c *campaign) notBegun(f fault.Fault, number int, stopped bool, err error) error {
+	n := result.NotBegun{Name: f.Name, Repetition: number, At: time.Now(), Why: err.Error()}
+	if stopped {
+		n.Why = "the run was stopped by a signal"
+	}
+	c.run.NotBegun = append(c.run.NotBegun, n)
+	if stopped {
+		return errors.New("stopped by a signal before the run was over")
+	}
+	return startError("could not start %s: %w", f.Name, err)
 }
 
 // attempt tells people when the service goes and comes.
@@ -274,6 +317,11 @@ func (c *campaign) verdict(ended error) error {
 	}
 	if ended != nil {
 		return ended
+	}
+	for _, f := range c.run.Faults {
+		if f.Error != "" {
+			return fmt.Errorf("%s, repetition %d: could not be measured: %s", f.Name, f.Repetition, f.Error)
+		}
 	}
 	for _, f := range c.run.Faults {
 		for _, b := range sla.Breaches(f, result.Of(c.opt.maxInterruption)) {

@@ -46,9 +46,12 @@ func (o *options) campaignFlags(set *flag.FlagSet) {
 	o.promiseFlags(set)
 }
 
+// defaultWindow is what an objective is meant for when nothing is said.
+const defaultWindow = "30d"
+
 func (o *options) promiseFlags(set *flag.FlagSet) {
 	set.StringVar(&o.objective, "objective", "", "")
-	set.StringVar(&o.window, "window", "30d", "")
+	set.StringVar(&o.window, "window", defaultWindow, "")
 }
 
 // defaultUndoFile is in a directory that nobody else can write to, because what
@@ -68,6 +71,9 @@ func defaultUndoFile() string {
 func (o *options) terms() (sla.Terms, error) {
 	terms := sla.Terms{MaxInterruption: o.maxInterruption}
 	if o.objective == "" {
+		if o.window != defaultWindow {
+			return terms, usageError("--window %s says nothing without --objective: give the share of it with service, like 99.95%%", o.window)
+		}
 		return terms, nil
 	}
 	var err error

@@ -84,10 +84,12 @@ func TestSummary(t *testing.T) {
 	broken := result.Violation{Kind: "two-primaries"}
 	doubled := repetition("a", 900)
 	doubled.Doubled = []result.Doubling{{From: 10, To: 50}, {From: 100, To: 300}, {From: 400, To: 410}}
-	got := summaries([]result.Fault{doubled, repetition("b", 100), repetition("a", 1100, broken)})
+	stopped := repetition("b", 20)
+	stopped.Error, stopped.Stopped = "it was stopped by a signal", true
+	got := summaries([]result.Fault{doubled, repetition("b", 100), repetition("a", 1100, broken), stopped})
 	want := []result.Summary{
 		{Fault: "a", N: 2, Interruption: []result.Milliseconds{900, 1100}, Doubled: []result.Milliseconds{200, 0}, Acked: 20, Indeterminate: 2, Violations: []result.Violation{broken}},
-		{Fault: "b", N: 1, Interruption: []result.Milliseconds{100}, Doubled: []result.Milliseconds{0}, Acked: 10, Indeterminate: 1, Violations: []result.Violation{}},
+		{Fault: "b", N: 2, Errors: 1, Interruption: []result.Milliseconds{100}, Doubled: []result.Milliseconds{0, 0}, Acked: 20, Indeterminate: 2, Violations: []result.Violation{}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -106,6 +108,8 @@ func TestSummary(t *testing.T) {
 func TestCampaignVerdict(t *testing.T) {
 	lost := repetition("a", 100)
 	lost.Lost = 1
+	unmeasured := repetition("b", 1100)
+	unmeasured.Error = "inject b: it took too long"
 	for _, test := range []struct {
 		name   string
 		faults []result.Fault
@@ -119,6 +123,7 @@ func TestCampaignVerdict(t *testing.T) {
 		{"a violation comes before the length", []result.Fault{repetition("b", 1100), repetition("a", 100, result.Violation{Kind: "lost"})}, nil, time.Second, exitFailed},
 		{"a lost write comes before the end", []result.Fault{lost}, startError("the next could not start"), 0, exitFailed},
 		{"could not go on", []result.Fault{repetition("a", 100)}, startError("the next could not start"), 0, exitNoStart},
+		{"one was not measured, and went on", []result.Fault{unmeasured, repetition("a", 100)}, nil, time.Second, exitFailed},
 		{"unclean at the end", []result.Fault{repetition("a", 100)}, monitor.ErrUnclean, 0, exitFailed},
 	} {
 		c := campaign{opt: options{maxInterruption: test.limit}, run: result.Run{Faults: test.faults}}

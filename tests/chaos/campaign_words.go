@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -41,6 +42,7 @@ func (c *campaign) recheck(ctx context.Context) error {
 		f := &c.run.Faults[k.fault]
 		if !found.Complete() {
 			f.Unmeasured = append(f.Unmeasured, "Its rows could not be compared once more at the end of the run.")
+			f.Error = cmp.Or(f.Error, "its rows could not be compared once more at the end of the run")
 			continue
 		}
 		if len(found.Lost) > f.Lost {
@@ -126,26 +128,6 @@ func gapLength(c result.Client) string {
 		text += " (no end)"
 	}
 	return text
-}
-
-// summaryTable is the whole run for people: median, 95th percentile and longest
-// interruption of each fault.
-func summaryTable(faults []result.Fault) string {
-	var out strings.Builder
-	tab := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "fault\tn\tmedian\tp95\tlongest\tacked\tlost\tunknown\tviolations\t")
-	for _, s := range summaries(faults) {
-		sorted := slices.Sorted(slices.Values(s.Interruption))
-		at := func(percent int) string {
-			if len(sorted) == 0 {
-				return "-"
-			}
-			return seconds(sorted[(len(sorted)*percent+99)/100-1].Duration())
-		}
-		fmt.Fprintf(tab, "%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t\n", s.Fault, s.N, at(50), at(95), at(100), s.Acked, s.Lost, s.Indeterminate, len(s.Violations))
-	}
-	tab.Flush() //nolint:errcheck // a strings.Builder does not fail
-	return out.String()
 }
 
 func withoutDots(clients []result.Client) []result.Client {

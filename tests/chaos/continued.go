@@ -96,6 +96,10 @@ func readRepetition(file string) (result.Fault, error) {
 	return f, zipped.Close()
 }
 
+// over says whether a repetition that was kept need not be done again: one that a signal cut short is,
+// unless something was found in it.
+func over(f result.Fault) bool { return !f.Stopped || f.Lost > 0 || len(f.Violations) > 0 }
+
 // takeUp takes up a run that was cut off, if it was of the same programs,
 // settings and machines: figures of different ones do not belong in one table.
 func (c *campaign) takeUp(earlier result.Run) error {
@@ -107,7 +111,7 @@ func (c *campaign) takeUp(earlier result.Run) error {
 			c.run.Settings[name] = value
 		}
 	}
-	c.run.ID, c.run.Started, c.run.Faults = earlier.ID, earlier.Started, earlier.Faults
+	c.run.ID, c.run.Started, c.run.Faults = earlier.ID, earlier.Started, slices.DeleteFunc(earlier.Faults, func(f result.Fault) bool { return !over(f) })
 	return nil
 }
 

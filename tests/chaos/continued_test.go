@@ -73,6 +73,23 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// TestContinueDoesAgainWhatWasStopped: but not when it found something.
+func TestContinueDoesAgainWhatWasStopped(t *testing.T) {
+	found := repetition("c", 1, result.Violation{Kind: "two-primaries"})
+	earlier := aRun()
+	earlier.Faults = []result.Fault{repetition("a", 1), repetition("b", 1), found, repetition("d", 1)}
+	earlier.Faults[1].Stopped, earlier.Faults[2].Stopped, earlier.Faults[3].Error = true, true, "inject d: failed"
+	c := campaign{run: aRun()}
+	if err := c.takeUp(earlier); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"a": true, "b": false, "c": true, "d": true} {
+		if c.done(name, 0) != want {
+			t.Errorf("%s is done: %v, want %v", name, !want, want)
+		}
+	}
+}
+
 // TestContinueNot: what does not belong together is not put together, and a new
 // run forgets the one before.
 func TestContinueNot(t *testing.T) {

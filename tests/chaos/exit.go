@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // The exit statuses, as chaos(8) documents them.
@@ -42,7 +43,7 @@ func tell(out io.Writer, err error) error {
 	if err == nil || errors.As(err, &f) && f.told {
 		return err
 	}
-	fmt.Fprintf(out, "chaos: %v\n", err)
+	fmt.Fprintf(out, "chaos: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return &failure{status: exitStatus(err), err: err, told: true}
 }
 

@@ -10,7 +10,7 @@ import (
 func parseInit(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos init", flag.ContinueOnError)
-	secret := o.common(set)
+	secret := o.login(set)
 	set.StringVar(&o.address, "address", "", "")
 	if err := parseFlags(set, args); err != nil {
 		return o, err
@@ -21,7 +21,7 @@ func parseInit(args []string, getenv func(string) string) (options, error) {
 	if err := o.checkAddress(); err != nil {
 		return o, err
 	}
-	return o, o.finish(secret, getenv)
+	return o, o.finishLogin(secret, getenv)
 }
 
 // initialise is chaos init: make the table, and nothing else.

@@ -131,8 +131,20 @@ func parseVerify(args []string, getenv func(string) string) (options, error) {
 	return o, o.finish(secret, getenv)
 }
 
-// common defines the options of both commands. It returns where --password-file
-// will be.
+// login defines the options of every command that logs in to a server. It returns where
+// --password-file will be.
+func (o *options) login(set *flag.FlagSet) *string {
+	set.StringVar(&o.user, "user", "chaos", "")
+	set.StringVar(&o.database, "database", "chaos", "")
+	return set.String("password-file", "", "")
+}
+
+// outputFlag defines --output.
+func (o *options) outputFlag(set *flag.FlagSet) {
+	set.StringVar(&o.output, "output", "text", "")
+}
+
+// common defines the options of the commands that look at the nodes as well.
 func (o *options) common(set *flag.FlagSet) *string {
 	set.Func("node", "", func(value string) error {
 		node, err := parseNode(value)
@@ -141,12 +153,10 @@ func (o *options) common(set *flag.FlagSet) *string {
 		}
 		return err
 	})
-	set.StringVar(&o.user, "user", "chaos", "")
-	set.StringVar(&o.database, "database", "chaos", "")
 	set.StringVar(&o.ledger, "ledger", "", "")
-	set.StringVar(&o.output, "output", "text", "")
 	set.DurationVar(&o.verifyWait, "verify-wait", 3*time.Minute, "")
-	return set.String("password-file", "", "")
+	o.outputFlag(set)
+	return o.login(set)
 }
 
 func parseFlags(set *flag.FlagSet, args []string) error {
@@ -234,7 +244,7 @@ func (o *options) checkRun() error {
 	return nil
 }
 
-// finish checks what both commands share and reads the password.
+// finish checks what belongs to the nodes, and then the login.
 func (o *options) finish(passwordFile *string, getenv func(string) string) error {
 	seen := map[string]bool{}
 	for _, n := range o.nodes {
@@ -243,12 +253,25 @@ func (o *options) finish(passwordFile *string, getenv func(string) string) error
 		}
 		seen[n.name], seen[n.address] = true, true
 	}
-	switch {
-	case o.output != "text" && o.output != "json":
-		return usageError("--output is %q: give text or json", o.output)
-	case o.verifyWait <= 0:
+	if o.verifyWait <= 0 {
 		return usageError("--verify-wait is %v: give a duration above zero, like 180s", o.verifyWait)
-	case o.database == "" || strings.ContainsAny(o.database, "`\x00"):
+	}
+	if err := o.checkOutput(); err != nil {
+		return err
+	}
+	return o.finishLogin(passwordFile, getenv)
+}
+
+func (o *options) checkOutput() error {
+	if o.output != "text" && o.output != "json" {
+		return usageError("--output is %q: give text or json", o.output)
+	}
+	return nil
+}
+
+// finishLogin checks the database's name and reads the password.
+func (o *options) finishLogin(passwordFile *string, getenv func(string) string) error {
+	if o.database == "" || strings.ContainsAny(o.database, "`\x00") {
 		return usageError("--database is %q: give a plain database name, like chaos", o.database)
 	}
 	if *passwordFile == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,8 +141,11 @@ func (s *session) appendRecord(w write, outcome mariadb.Outcome) {
 
 // advance takes the next step of the course; true when the writes shall end.
 func (s *session) advance(ctx context.Context) bool {
-	if s.fileErr != nil {
-		s.broken = s.fileErr
+	if err := cmp.Or(s.fileErr, s.screen.broken()); err != nil {
+		s.broken = err
+		if s.course.hasFault && s.course.phase == beforeFault {
+			s.broken = startError("could not start the fault: %w: nothing that cannot be written down is done", err)
+		}
 		return true
 	}
 	now := time.Since(s.origin)

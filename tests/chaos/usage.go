@@ -78,6 +78,6 @@ Exit status of init, run, undo, verify       Exit status of watch
   0 nothing lost, service back                 0 met
   1 a promise was broken, or not verified      1 breached
   2 usage                                      2 usage, or could not be measured
-  3 could not start, or the fault failed
+  3 could not start, or COMMAND failed
   4 longer than --max-interruption
 `

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -26,7 +27,8 @@ const (
 func parseWatch(args []string, getenv func(string) string) (options, error) {
 	var o options
 	set := flag.NewFlagSet("chaos watch", flag.ContinueOnError)
-	secret := o.common(set)
+	secret := o.login(set)
+	o.outputFlag(set)
 	o.schedule(set, 100*time.Millisecond, 300*time.Millisecond)
 	o.promiseFlags(set)
 	set.DurationVar(&o.duration, "duration", 0, "")
@@ -44,7 +46,10 @@ func parseWatch(args []string, getenv func(string) string) (options, error) {
 	if _, err := o.terms(); err != nil {
 		return o, err
 	}
-	return o, o.finish(secret, getenv)
+	if err := o.checkOutput(); err != nil {
+		return o, err
+	}
+	return o, o.finishLogin(secret, getenv)
 }
 
 // watch is chaos watch: one client, no fault, a verdict on what was promised.
@@ -65,7 +70,7 @@ func watch(opt options, stdout io.Writer, stop stops) error {
 	}
 	art, err := openArtifacts(opt.outDir, stdout, false)
 	if err != nil {
-		return err
+		return unmeasurable("%w", err)
 	}
 	w := &watcher{opt: opt, server: server, screen: art.screen, name: runName(time.Now()),
 		seen: outage.Watch{Threshold: opt.threshold}, transcript: transcript{address: opt.address, damping: opt.threshold}}
@@ -75,18 +80,21 @@ func watch(opt options, stdout io.Writer, stop stops) error {
 	w.run(stop.soft)
 	w.clear(stop.hard)
 	run := w.result(terms)
-	if err := errors.Join(art.deliver(run), art.close()); err != nil {
-		return err
-	}
+	// What was measured is told also when a part of it could not be written.
+	written := errors.Join(art.deliver(run), art.close())
 	if opt.output == "json" {
-		err = writeJSON(stdout, run.SLA)
+		written = errors.Join(written, writeJSON(stdout, run.SLA))
 	} else {
-		fmt.Fprint(stdout, watchWords(run))
+		art.screen.plain(watchWords(run))
+		written = cmp.Or(written, art.screen.broken())
 	}
-	if err != nil {
+	if err := watchVerdict(run.SLA, terms); err != nil {
 		return err
 	}
-	return watchVerdict(run.SLA, terms)
+	if written != nil {
+		return unmeasurable("what was measured could not be written: %w", written)
+	}
+	return nil
 }
 
 // unmeasurable is an error with the status of a watch that measured nothing.

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -132,11 +133,22 @@ func disk() []Fault {
 	)
 }
 
+// SettleLimit is how long an operator waits for the cluster to have done what was asked. It does not
+// end before a node that joins has caught up, which takes minutes when the machines are busy.
+const SettleLimit = 300 * time.Second
+
+// settle waits for that, and says so when it does not come.
+func settle(limit time.Duration) string {
+	return fmt.Sprintf("crm_resource --wait --timeout=%.0fs || { rc=$?; [ $rc -ne 124 ] || "+
+		"echo 'the cluster had not settled when an operator had waited for %.0f s (crm_resource --wait)' >&2; exit $rc; }", limit.Seconds(), limit.Seconds())
+}
+
 func planned() []Fault {
 	// What is asked for is in the CIB when the command returns.
 	const asked = "; " + at
 	standby := run(Holder, "crm_attribute --node {node} --name standby --update on"+asked)
 	unstandby := run(Holder, "crm_attribute --node {node} --name standby --delete")
+	settled := settle(SettleLimit)
 	return []Fault{
 		{Name: "planned-move", Description: "An operator moves the address to another node.",
 			Expected: "The address moves at once; no write fails for long." + lossless,
@@ -147,8 +159,8 @@ func planned() []Fault {
 			Inject:   []Step{standby}, Undo: []Step{unstandby}, Hold: 8 * time.Second},
 		{Name: "rolling-restart", Description: "An operator restarts the database on every node in turn, the node with the address last.",
 			Expected: "The address moves once; no write fails for long." + lossless,
-			Inject: []Step{{Verb: Script, On: InTurn, Script: "crm_attribute --node {node} --name standby --update on" + asked + "crm_resource --wait --timeout=90s && " +
-				"crm_attribute --node {node} --name standby --delete && crm_resource --wait --timeout=180s"}},
+			Inject: []Step{{Verb: Script, On: InTurn, Script: "crm_attribute --node {node} --name standby --update on" + asked + settled +
+				"; crm_attribute --node {node} --name standby --delete; " + settled}},
 			Undo: []Step{{Verb: Script, On: Each, Script: "crm_attribute --node {node} --name standby --delete"}}},
 	}
 }

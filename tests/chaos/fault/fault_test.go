@@ -1,6 +1,10 @@
 package fault_test
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -135,6 +139,52 @@ func TestCatalogueTellsWhen(t *testing.T) {
 		for _, s := range f.Inject {
 			if s.Verb == fault.Script && !strings.Contains(s.Script, "date -u +'at %FT%T.%NZ'") {
 				t.Errorf("%s does not say when: %q", f.Name, s.Script)
+			}
+		}
+	}
+}
+
+// TestWaitsEndInASentence: a wait for the cluster that runs out says what it waited for, and nothing is
+// done after it.
+func TestWaitsEndInASentence(t *testing.T) {
+	bin := t.TempDir()
+	tools := map[string]string{"crm_attribute": `echo "$*" >>"$(dirname "$0")/asked"`, "crm_resource": `[ "$*" = "--wait --timeout=300s" ] && exit 124`}
+	for name, text := range tools {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := fault.Find(fault.Catalogue(), []string{"rolling-restart"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := fault.Bind(found[0], place(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-e")
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	cmd.Stdin = strings.NewReader(b.Inject[0].Script)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 124 || !strings.Contains(stderr.String(), "had not settled when an operator had waited for 300 s") {
+		t.Errorf("ended with %v: %s", err, stderr.String())
+	}
+	asked, err := os.ReadFile(filepath.Join(bin, "asked"))
+	if err != nil || string(asked) != "--node db1 --name standby --update on\n" {
+		t.Errorf("asked %q, %v", asked, err)
+	}
+}
+
+// TestEveryWaitHasTheLimit: and none waits for ever.
+func TestEveryWaitHasTheLimit(t *testing.T) {
+	for _, f := range fault.Catalogue() {
+		for _, s := range slices.Concat(f.Inject, f.Undo) {
+			if waits := strings.Count(s.Script, "crm_resource --wait --timeout="); waits != strings.Count(s.Script, "--timeout=300s ||") {
+				t.Errorf("%s waits otherwise: %q", f.Name, s.Script)
+			}
+			if strings.Count(s.Script, "--wait ") != strings.Count(s.Script, "--wait --timeout=300s") {
+				t.Errorf("%s waits without a limit: %q", f.Name, s.Script)
 			}
 		}
 	}

@@ -70,12 +70,10 @@ func Write(w io.Writer, run result.Run) error {
 func newSuites(run result.Run) suites {
 	all := suites{Name: "chaos " + run.ID, Time: seconds(run.Ended.Sub(run.Started).Seconds())}
 	for _, f := range run.Faults {
-		i := slices.IndexFunc(all.Suites, func(s suite) bool { return s.Name == f.Name })
-		if i < 0 {
-			i = len(all.Suites)
-			all.Suites = append(all.Suites, newSuite(run, f.Name, f.Injected))
-		}
-		all.Suites[i].add(newCase(run, f), float64(f.To-f.From)/1000)
+		all.suite(run, f.Name, f.Injected).add(newCase(run, f), float64(f.To-f.From)/1000)
+	}
+	for _, n := range run.NotBegun {
+		all.suite(run, n.Name, n.At).add(notBegunCase(n), 0)
 	}
 	if run.SLA != nil {
 		s := newSuite(run, "service level", run.Started)
@@ -86,6 +84,16 @@ func newSuites(run result.Run) suites {
 		all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
 	}
 	return all
+}
+
+// suite is that of a fault; a new one when it is the first of its repetitions.
+func (all *suites) suite(run result.Run, fault string, at time.Time) *suite {
+	i := slices.IndexFunc(all.Suites, func(s suite) bool { return s.Name == fault })
+	if i < 0 {
+		i = len(all.Suites)
+		all.Suites = append(all.Suites, newSuite(run, fault, at))
+	}
+	return &all.Suites[i]
 }
 
 func newSuite(run result.Run, name string, started time.Time) suite {
@@ -106,10 +114,10 @@ func (s *suite) add(c testcase, took float64) {
 	s.Time = seconds(s.seconds)
 	s.Cases = append(s.Cases, c)
 	s.Tests++
-	switch {
-	case c.Failure != nil:
+	if c.Failure != nil {
 		s.Failures++
-	case c.Error != nil:
+	}
+	if c.Error != nil {
 		s.Errors++
 	}
 }
@@ -125,18 +133,27 @@ func newCase(run result.Run, f result.Fault) testcase {
 	}
 	breaches := sla.Breaches(f, longest)
 	_, measured := sla.Writer(f)
-	switch {
-	case len(breaches) > 0:
+	if len(breaches) > 0 {
 		lines := make([]string, len(breaches))
 		for i, b := range breaches {
 			lines[i] = b.Kind + ": " + b.Text
 		}
 		c.Failure = &problem{Type: breaches[0].Kind, Message: breaches[0].Text, Text: strings.Join(lines, "\n")}
-	case longest > 0 && !measured:
+	}
+	switch {
+	case f.Error != "":
+		c.Error = &problem{Type: "unmeasured", Message: f.Error}
+	case c.Failure == nil && longest > 0 && !measured:
 		c.Error = &problem{Type: "unmeasured", Message: fmt.Sprintf(
 			"no client wrote over a new connection, so whether the interruption was longer than %s is not known", longest.Duration())}
 	}
 	return c
+}
+
+// notBegunCase is a repetition whose fault was never injected.
+func notBegunCase(n result.NotBegun) testcase {
+	return testcase{Name: fmt.Sprintf("repetition %d", n.Repetition), Class: "chaos." + n.Name,
+		Error: &problem{Type: "not-begun", Message: "the fault was not injected: " + n.Why}}
 }
 
 // account is everything about a repetition that is not a verdict.

@@ -1,6 +1,7 @@
 package junit_test
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"flag"
@@ -36,6 +37,17 @@ func syntheticRun() result.Run {
 			fault("not-back", 1, writer(12000, true)), fault("no-writer", 1, nil), fault("data", 1, writer(10, false)),
 		},
 		SLA: &result.SLA{Objective: "99.95%", Window: "30d", MaxInterruption: 2000, Verdict: "breached", Reason: "The longest interruption took 12s, more than 2s."},
+	}
+	unclean := fault("unclean", 1, writer(900, false))
+	unclean.Error = "the cluster is not clean: waited 240 s for a clean cluster: db2 is on standby"
+	both := fault("unclean", 2, writer(12000, true))
+	both.Error = unclean.Error
+	stopped := fault("stopped", 1, writer(1500, true))
+	stopped.Error, stopped.Stopped = "it was stopped by a signal", true
+	run.Faults = append(run.Faults, unclean, both, stopped)
+	run.NotBegun = []result.NotBegun{
+		{Name: "stopped", Repetition: 2, At: started.Add(4 * time.Minute), Why: "the run was stopped by a signal"},
+		{Name: "never", Repetition: 1, At: started.Add(4 * time.Minute), Why: "the cluster is not clean: db2 is OFFLINE"},
 	}
 	data := &run.Faults[5]
 	data.Lost, data.Unmeasured = 1, []string{"db3 could not be read: \x1b[31mno route\x1b[0m."}
@@ -93,27 +105,28 @@ func TestWhatIsAFailure(t *testing.T) {
 	got := map[string]string{}
 	for _, s := range read.Suites {
 		for _, c := range s.Cases {
-			said := "passed"
+			said := ""
 			if c.Failure != nil {
-				said = "failure " + c.Failure.Type
+				said += " failure " + c.Failure.Type
 			}
 			if c.Error != nil {
-				said = "error " + c.Error.Type
+				said += " error " + c.Error.Type
 			}
-			got[s.Name] = strings.TrimSpace(got[s.Name] + " " + said)
+			got[s.Name] = strings.TrimSpace(got[s.Name] + cmp.Or(said, " passed"))
 		}
 	}
 	want := map[string]string{
 		"kept": "passed passed", "too-long": "failure max-interruption", "not-back": "failure open",
 		"no-writer": "error unmeasured", "data": "failure two-primaries", "service level": "failure breached",
+		"unclean": "error unmeasured failure open error unmeasured", "stopped": "error unmeasured error not-begun", "never": "error not-begun",
 	}
 	for name, said := range want {
 		if got[name] != said {
 			t.Errorf("%s: got %q, want %q", name, got[name], said)
 		}
 	}
-	if read.Failures != 4 || read.Errors != 1 {
-		t.Errorf("counted %d failures and %d errors, want 4 and 1", read.Failures, read.Errors)
+	if read.Failures != 5 || read.Errors != 6 {
+		t.Errorf("counted %d failures and %d errors, want 5 and 6", read.Failures, read.Errors)
 	}
 	for _, words := range []string{"lost: id 17 is on no node.", "not measured: db3 could not be read"} {
 		if !strings.Contains(text, words) {
@@ -127,7 +140,7 @@ func TestWhatIsAFailure(t *testing.T) {
 
 func TestAVerdictNobodyCanGiveIsAnError(t *testing.T) {
 	run := syntheticRun()
-	run.Faults, run.SLA.Verdict = nil, "unknown"
+	run.Faults, run.NotBegun, run.SLA.Verdict = nil, nil, "unknown"
 	if text := write(t, run); !strings.Contains(text, `errors="1"`) || strings.Contains(text, "<failure") {
 		t.Errorf("got:\n%s", text)
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	Heal        time.Duration // for the cluster to be clean, before and after
 	Ledger      io.Writer     // nil without a file
 	Tell        func(Event)
+	Broken      func() error                             // why what is told and written cannot be; nil when it can
 	Writer      func(origin time.Time, a client.Attempt) // every attempt of the writer, in order of its end
 }
 

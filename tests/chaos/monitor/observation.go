@@ -178,8 +178,12 @@ func (o *observation) servedBy() string {
 // broken is why the observation cannot go on.
 func (o *observation) broken() error {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.fileErr
+	err := o.fileErr
+	o.mu.Unlock()
+	if err == nil && o.config.Broken != nil {
+		err = o.config.Broken()
+	}
+	return err
 }
 
 // unsettled says why the databases are not one component of all nodes, all

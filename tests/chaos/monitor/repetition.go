@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,8 @@ type Repetition struct {
 }
 
 // Outcome is what a repetition gave. Err is why the next fault must not be
-// started, or why this one was not.
+// started, or why this one was not. A fault that could not be injected as it should,
+// but was undone and whose cluster is clean again, has its Error and no Err.
 type Outcome struct {
 	Fault    result.Fault
 	Ledger   *ledger.Ledger
@@ -70,7 +72,7 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 	if err := errors.Join(ctx.Err(), o.broken()); err != nil {
 		return Outcome{Err: err}
 	}
-	t, err := o.disturb(ctx, hard, book, bound)
+	t, failed, err := o.disturb(ctx, hard, book, bound)
 	// Also after a failure: what was injected may have been felt.
 	if ctx.Err() == nil {
 		t.healed, t.whole = o.awaitHealed(ctx)
@@ -80,7 +82,28 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 	t.end = o.now()
 	o.finish()
 	rows := o.check(hard, c)
-	return Outcome{Fault: o.evaluate(r, bound, t, rows), Ledger: &o.book, Injected: true, Err: errors.Join(err, o.broken())}
+	err = errors.Join(err, o.broken())
+	f := o.evaluate(r, bound, t, rows)
+	f.Stopped = ctx.Err() != nil
+	f.Error = why(f.Stopped, append([]string{oneLine(failed), oneLine(err)}, rows.failures...))
+	return Outcome{Fault: f, Ledger: &o.book, Injected: true, Err: err}
+}
+
+// why is one sentence of why a repetition could not be measured; empty when it could. What failed
+// because of a signal is not worth a word.
+func why(stopped bool, reasons []string) string {
+	if stopped {
+		return "it was stopped by a signal"
+	}
+	reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == "" })
+	return strings.TrimSuffix(strings.Join(reasons, "; "), ".")
+}
+
+func oneLine(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 func (c Config) place(holder string) fault.Place {
@@ -100,22 +123,22 @@ type times struct {
 }
 
 // disturb injects the fault, lets the service come back or the limit pass, and
-// undoes the fault whatever happens.
-func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Bound) (times, error) {
-	var t times
+// undoes the fault whatever happens. failed is why it was not injected as it should;
+// err is why nothing more may be.
+func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Bound) (t times, failed, err error) {
 	if err := book.Injecting(b); err != nil {
-		return t, err
+		return t, nil, err
 	}
 	o.stick()
 	t.injectedAt, t.injected = time.Now(), o.now()
 	o.config.Tell(Event{At: t.injectedAt, Kind: KindFault, Node: strings.Join(b.Targets, "+"), Text: b.Fault.Name + " on " + strings.Join(b.Targets, ", ")})
-	injecting, cancel := context.WithTimeout(ctx, injectLimit)
-	struck, err := o.config.Target.All(injecting, b.Inject)
+	injecting, cancel := context.WithTimeout(ctx, injectLimit(b))
+	t.struck, failed = o.config.Target.All(injecting, b.Inject)
 	cancel()
-	t.struck = struck
 	t.returned = o.now()
-	if err != nil {
-		err = fmt.Errorf("inject %s: %w", b.Fault.Name, err)
+	if failed != nil {
+		failed = fmt.Errorf("inject %s: %w", b.Fault.Name, failed)
+		o.config.Tell(Event{At: time.Now(), Kind: KindFault, Text: oneLine(failed) + ": it will be undone, and the repetition counts as an error"})
 	} else if wait.For(ctx, b.Fault.Hold) && !b.Fault.UndoFirst {
 		// A service that stays away is no error of the run: the undoing may be what
 		// brings it back, and the figures say how long it took.
@@ -124,17 +147,20 @@ func (o *observation) disturb(ctx, hard context.Context, book Book, b fault.Boun
 	undoing, cancel := context.WithTimeout(hard, undoLimit)
 	defer cancel()
 	if undo := o.config.Target.Undo(undoing, b.Undo); undo != nil {
-		return t, errors.Join(err, fmt.Errorf("undo %s: %w: run chaos undo when the nodes can be reached", b.Fault.Name, undo))
+		return t, failed, errors.Join(ctx.Err(), fmt.Errorf("undo %s: %w: run chaos undo when the nodes can be reached", b.Fault.Name, undo))
 	}
 	t.undone = o.now()
 	if len(b.Undo) > 0 {
 		o.config.Tell(Event{At: time.Now(), Kind: KindFault, Text: b.Fault.Name + " is undone"})
 	}
-	return t, errors.Join(err, book.Undone(), ctx.Err())
+	return t, failed, errors.Join(book.Undone(), ctx.Err())
 }
 
-// injectLimit is for all steps of an injection; a rolling restart takes minutes.
-const injectLimit = 10 * time.Minute
+// injectLimit is for all steps of an injection. A rolling restart waits twice for every node, and its
+// own limit is to end it, which can say what it waited for.
+func injectLimit(b fault.Bound) time.Duration {
+	return time.Minute + time.Duration(2*len(b.Inject))*fault.SettleLimit
+}
 
 // awaitSteady waits until the writer was served without a gap for the given time
 // after from.

@@ -244,6 +244,8 @@ func TestCloseUp(t *testing.T) {
 		found bool
 	}{
 		{"two seconds of a minute", result.Fault{From: -3000, To: 60_000, Marks: marks}, window{from: -600, to: 2600}, true},
+		{"a client straight to the node that is away does not widen it", result.Fault{From: -3000, To: 60_000, Marks: marks,
+			Clients: []result.Client{{Kind: "direct", Node: "db1", Since: -8, Interruption: 40_000}}}, window{from: -600, to: 2600}, true},
 		{"most of what was observed", result.Fault{From: -1000, To: 3000, Marks: marks}, window{}, false},
 		{"nothing was visible", result.Fault{From: -3000, To: 60_000, Marks: marks[:1]}, window{}, false},
 		{"only the interruption is known", result.Fault{From: -3000, To: 60_000,

@@ -14,7 +14,7 @@ const leastPlot = 190
 // A badge is the numbered circle above a mark.
 const (
 	badgeWidth = 18 // pixels, with the space beside it
-	badgeRows  = 4  // beyond that, badges lie upon each other
+	badgeRows  = 6  // beyond that, badges lie upon each other
 )
 
 // badge is a mark with its number and the row in which it has room.
@@ -100,7 +100,8 @@ func closeUp(f result.Fault) (window, bool) {
 		}
 	}
 	for _, c := range f.Clients {
-		if c.Since != 0 && !c.Open {
+		// Those straight to a node are away for as long as that node is.
+		if c.Since != 0 && !c.Open && c.Node == "" {
 			from, to = min(from, c.Since), max(to, c.Since+c.Interruption)
 		}
 	}

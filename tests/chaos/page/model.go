@@ -94,7 +94,7 @@ func facts(run result.Run) []pair {
 	const clock = "2006-01-02 15:04:05 MST"
 	nodes := make([]string, len(run.Nodes))
 	for i, n := range run.Nodes {
-		nodes[i] = n.Name + " (" + n.Address + ")"
+		nodes[i] = n.Name + "\u00a0(" + n.Address + ")"
 	}
 	return []pair{
 		{"Floating address", run.Address},

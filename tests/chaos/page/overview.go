@@ -11,7 +11,11 @@ import (
 // for each fault, a dot for each repetition, a bar at the median of three and
 // more. Empty when none was measured.
 func drawOverview(all []group, longest result.Milliseconds) string {
-	const rowHeight, head = 40, 18
+	const rowHeight, many = 40, 8
+	head := 18.0
+	if len(all) > many { // the scale below is out of sight
+		head += 16
+	}
 	values := []result.Milliseconds{longest}
 	measured := 0
 	for _, g := range all {
@@ -24,18 +28,21 @@ func drawOverview(all []group, longest result.Milliseconds) string {
 		return ""
 	}
 	scale := newDecades(values, 1, 4)
-	bottom := float64(head + rowHeight*len(all))
+	bottom := head + float64(rowHeight*len(all))
 	var d drawing
 	for _, tick := range scale.fineTicks() {
 		d.line("grid", tick.at, head, tick.at, bottom+4)
 		d.text("tick", tick.at, 0, bottom+16, tick.label)
+		if len(all) > many {
+			d.text("tick", tick.at, 0, 10, tick.label)
+		}
 	}
 	if longest > 0 {
 		d.line("limit", scale.at(longest)*100, head-4, scale.at(longest)*100, bottom)
 	}
 	var told []string
 	for i, g := range all {
-		y := float64(head + rowHeight*i)
+		y := head + float64(rowHeight*i)
 		d.text("what", 0, 0, y+12, g.name)
 		d.line("rail", 0, y+rowHeight-2, 100, y+rowHeight-2)
 		told = append(told, overviewRow(&d, g, scale, y+25))

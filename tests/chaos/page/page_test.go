@@ -156,6 +156,8 @@ func TestWhatThePageSays(t *testing.T) {
 	good := syntheticRun(interval, story{name: "move", repetition: 1, interruption: 500, healed: 3000})
 	unmeasured := syntheticRun(interval, story{name: "move", repetition: 1, interruption: 500, healed: 3000})
 	unmeasured.Faults[0].Unmeasured = []string{"The ARP answers could not be seen: no right to open a raw socket."}
+	ended := syntheticRun(interval, story{name: "move", repetition: 1, interruption: 500, healed: 3000})
+	ended.NotBegun = []result.NotBegun{{Name: "move", Repetition: 2, Why: "db2 is on standby"}}
 	tests := []struct {
 		name    string
 		run     result.Run
@@ -165,6 +167,7 @@ func TestWhatThePageSays(t *testing.T) {
 		{"nothing", syntheticRun(interval), []string{"Nothing was measured", "No fault was observed."}, []string{"No promise was broken"}},
 		{"good", good, []string{"No promise was broken", "says little"}, []string{"Not measured:", "What was promised"}},
 		{"unmeasured is never good", unmeasured, []string{"not everything was measured", "raw socket", "a zero there means"}, []string{"No promise was broken"}},
+		{"ended early is never good", ended, []string{"not everything was measured", "The run ended before move, repetition 2: db2 is on standby."}, []string{"No promise was broken"}},
 		{"broken", goldenRun(), []string{
 			"A promise was broken", "two-primaries", "id 17 and &lt;18&gt;", "an open interruption", "(0 measured)",
 			"30d × (100", "99.95% in any 30d", "breached", "4.00\u202fs, in which nobody was looking",

@@ -137,7 +137,7 @@ func newVerdict(run result.Run) verdict {
 		if len(sla.Breaches(f, maxInterruption(run))) > 0 {
 			broken++
 		}
-		if _, measured := sla.Writer(f); !measured || len(f.Unmeasured) > 0 {
+		if _, measured := sla.Writer(f); !measured || f.Error != "" || len(f.Unmeasured) > 0 {
 			unmeasured++
 		}
 	}
@@ -148,13 +148,16 @@ func newVerdict(run result.Run) verdict {
 	if run.SLA != nil {
 		v.Reasons = append(v.Reasons, run.SLA.Reason)
 	}
+	for _, n := range run.NotBegun {
+		v.Reasons = append(v.Reasons, fmt.Sprintf("The run ended before %s, repetition %d: %s.", n.Name, n.Repetition, n.Why))
+	}
 	unknown := run.SLA != nil && run.SLA.Verdict == string(sla.Unknown)
 	switch {
 	case broken > 0 || run.SLA != nil && run.SLA.Verdict == string(sla.Breached):
 		v.Class, v.Mark, v.Words = "bad", "✗", "A promise was broken"
 	case len(run.Faults) == 0:
 		v.Class, v.Mark, v.Words = "unsure", "?", "Nothing was measured"
-	case unmeasured > 0 || unknown:
+	case unmeasured > 0 || unknown || len(run.NotBegun) > 0:
 		v.Class, v.Mark, v.Words = "unsure", "?", "Nothing was found broken, but not everything was measured"
 	default:
 		v.Class, v.Mark, v.Words = "good", "✓", "No promise was broken"

@@ -14,7 +14,8 @@ type Run struct {
 	Settings map[string]string `json:"settings"` // of the cluster, as far as they matter to the figures
 	Nodes    []Node            `json:"nodes"`
 	Faults   []Fault           `json:"faults"`
-	SLA      *SLA              `json:"sla,omitempty"` // without one, nothing was promised
+	NotBegun []NotBegun        `json:"not_begun,omitempty"` // repetitions whose fault was never injected
+	SLA      *SLA              `json:"sla,omitempty"`       // without one, nothing was promised
 }
 
 // Milliseconds is a duration or an offset, in milliseconds, as JSON shows it.
@@ -55,6 +56,19 @@ type Fault struct {
 	Indeterminate int          `json:"indeterminate"`
 	Violations    []Violation  `json:"violations"`
 	Unmeasured    []string     `json:"unmeasured"` // what could not be seen, a sentence each
+	// Error is why the repetition as a whole could not be measured as it should: its figures may mean
+	// little, and that nothing was lost is not proved. Empty when it could.
+	Error string `json:"error,omitempty"`
+	// Stopped says that a signal ended it: that the service was not back by then is nobody's fault.
+	Stopped bool `json:"stopped,omitempty"`
+}
+
+// NotBegun is a repetition that was to be done, but whose fault was not injected.
+type NotBegun struct {
+	Name       string    `json:"fault"`
+	Repetition int       `json:"repetition"`
+	At         time.Time `json:"at"`
+	Why        string    `json:"why"`
 }
 
 // Doubling is a time in which several nodes answered ARP for the address.
@@ -153,6 +167,7 @@ type Violation struct {
 type Summary struct {
 	Fault         string         `json:"fault"`
 	N             int            `json:"n"`
+	Errors        int            `json:"errors"`          // of them could not be measured as they should
 	Interruption  []Milliseconds `json:"interruption_ms"` // of the new-connection writer, in order
 	Doubled       []Milliseconds `json:"doubled_ms"`      // for how long the address was on two nodes, in order
 	Acked         int            `json:"acked"`

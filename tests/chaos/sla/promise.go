@@ -43,7 +43,7 @@ func Breaches(f result.Fault, longest result.Milliseconds) []Breach {
 		return all
 	}
 	took := round(writer.Interruption.Duration())
-	if writer.Open {
+	if writer.Open && !f.Stopped {
 		all = append(all, Breach{Kind: "open", Text: fmt.Sprintf("the service was not back: away for %s when the observation ended", took)})
 	}
 	if longest > 0 && writer.Interruption > longest {

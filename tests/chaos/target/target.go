@@ -137,9 +137,10 @@ func builtin(v fault.Verb) string {
 	}
 }
 
-// All does actions in order, those that belong together at the same time. It
-// goes on after a failure and returns all of them, and when each node was struck
-// first, as far as the commands tell.
+// All does actions in order, those that belong together at the same time. After a
+// failure it begins no more: what is done to the next node is meant for a cluster in
+// which the one before went well. It returns when each node was struck first, as far
+// as the commands tell.
 func (t Target) All(ctx context.Context, actions []fault.Action) ([]fault.Struck, error) {
 	type done struct {
 		fault.Struck
@@ -147,16 +148,16 @@ func (t Target) All(ctx context.Context, actions []fault.Action) ([]fault.Struck
 		err   error
 	}
 	var struck []fault.Struck
-	var failures []error
 	for len(actions) > 0 {
 		together := 1
 		for together < len(actions) && actions[together].Along {
 			together++
 		}
 		if !wait.For(ctx, actions[0].Pause) {
-			return struck, errors.Join(append(failures, context.Cause(ctx))...)
+			return struck, context.Cause(ctx)
 		}
 		results := make(chan done, together)
+		var failures []error
 		for _, a := range actions[:together] {
 			go func() {
 				begun := time.Now()
@@ -172,9 +173,12 @@ func (t Target) All(ctx context.Context, actions []fault.Action) ([]fault.Struck
 				struck = append(struck, d.Struck)
 			}
 		}
+		if err := errors.Join(failures...); err != nil {
+			return struck, err
+		}
 		actions = actions[together:]
 	}
-	return struck, errors.Join(failures...)
+	return struck, nil
 }
 
 // Again is how long Undo waits between two attempts.

@@ -99,6 +99,23 @@ func TestAlong(t *testing.T) {
 	}
 }
 
+// TestAFailureIsTheLast: what comes after it is meant for a node that went well.
+func TestAFailureIsTheLast(t *testing.T) {
+	target, path := here(t)
+	together := script("db2", "touch ../together")
+	together.Along = true
+	_, err := target.All(t.Context(), []fault.Action{script("db1", "exit 3"), together, script("db3", "touch ../after")})
+	if err == nil || !strings.Contains(err.Error(), "script on db1") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(path("together")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path("after")); err == nil {
+		t.Error("the next node was disturbed although the first failed")
+	}
+}
+
 // TestStruck: what a command says of when it did it counts, the first time of each
 // node, unless it is by another clock.
 func TestStruck(t *testing.T) {
