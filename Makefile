@@ -59,7 +59,7 @@ check: ## format, vet, unit tests with the race detector, scripts, manual pages
 build: ## the binaries, in build/bin
 	@packaging/preflight build
 	mkdir -p $(BIN)
-	go build -trimpath -o $(BIN)/ ./agents/galera ./agents/announce ./crmbridge ./tests/chaos ./tests/lab/labctl
+	go build -trimpath -o $(BIN)/ ./agents/galera ./agents/announce ./crmbridge ./tests/chaos ./tests/crosscheck ./tests/lab/labctl
 	go build -trimpath -o $(BIN)/IPaddr2 ./agents/ipaddr2
 
 .PHONY: deb
@@ -90,6 +90,10 @@ cluster-test-longer: deb ## the monitor and the bridge on real nodes; not a part
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
 	@packaging/preflight test
 	go test -tags lab -run TestScenarios -count=1 -timeout 40m -v ./tests/cluster
+
+.PHONY: crosscheck
+crosscheck: build ## what crmbridge recorded of the last campaign beside what the monitor measured; 0: they agree
+	$(BIN)/crosscheck build/chaos
 
 .PHONY: bridge-differences
 bridge-differences: deb ## the monitor's faults, and what crmbridge records of them; in tests/evidence/crmbridge too
