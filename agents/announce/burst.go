@@ -19,6 +19,7 @@ type burst struct {
 	count    int
 	interval time.Duration
 	peers    []net.HardwareAddr
+	begun    bool // the first announcement was sent by the agent
 }
 
 func (b *burst) run() (err error) {
@@ -28,7 +29,7 @@ func (b *burst) run() (err error) {
 	}
 	defer func() { err = errors.Join(err, packets.close()) }()
 	for n := range b.count {
-		if n > 0 {
+		if n > 0 || b.begun {
 			sleep(b.interval)
 		}
 		if !b.mayGoOn() {

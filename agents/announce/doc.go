@@ -2,12 +2,12 @@
 // address, ocf:holdfast:IPaddr2, starts it and does not wait until it ends: announcements
 // go on for some seconds after a start has returned, as those of ocf:heartbeat:IPaddr2 do.
 //
-//	announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...]
+//	announce send|resend LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...]
 //	announce holder LINK IP WAIT
 //
 // send announces IP COUNT times, INTERVAL apart, to everybody and to each of the hardware
 // addresses, from the link with that index and that hardware address of its own, which the
-// agent knows already. Before each one it makes sure that IP is still this machine's, and
+// agent knows already. resend waits for INTERVAL first: the agent has sent one. Before each one it makes sure that IP is still this machine's, and
 // that the file which the agent left open as descriptor 3, the note, still has a name: a
 // stop deletes the note before it removes the address, and another start makes a new one.
 // So an address that has moved on is not announced from here. Errors go to the journal.

@@ -27,16 +27,17 @@ func complain(err error) {
 	}
 }
 
-var errUsage = errors.New("usage: announce send LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
+var errUsage = errors.New("usage: announce send|resend LINK INDEX OWN-HARDWARE-ADDRESS IP COUNT INTERVAL [HARDWARE-ADDRESS...] | holder LINK IP WAIT")
 
 // run does what the arguments say.
 func run(args []string, stdout io.Writer) error {
 	switch {
-	case len(args) >= 7 && args[0] == "send":
+	case len(args) >= 7 && (args[0] == "send" || args[0] == "resend"):
 		b, err := parseBurst(args[1:])
 		if err != nil {
 			return err
 		}
+		b.begun = args[0] == "resend"
 		return b.run()
 	case len(args) == 4 && args[0] == "holder":
 		machine, err := askHolder(args[1], args[2], args[3])

@@ -22,11 +22,14 @@ func TestDemoteOfACrashedDatabaseIsQuick(t *testing.T) {
 	if found := s.node("db2").notes[noteRecovered]; found != "" {
 		t.Errorf("the demotion looked for the position and found %s", found)
 	}
-	// Should no stop follow, the next monitor makes it.
-	if code, _ := s.act("db2", "monitor"); code == ocf.Success || code == ocf.RunningPromoted {
-		t.Errorf("monitor says %s of a crashed database that has no report", code)
+	// Should no stop follow, the next monitor makes the report.
+	if code, reason := s.act("db2", "monitor"); code != ocf.Success || s.attrs["db2"]["galera-position"] == "" {
+		t.Errorf("monitor: %s %s, attributes %v", code, reason, s.attrs["db2"])
 	}
 	s.act("db2", "stop")
+	if code, _ := s.act("db2", "monitor"); code != ocf.NotRunning {
+		t.Errorf("monitor says %s of a stopped database", code)
+	}
 	if code, reason := s.act("db2", "start"); code != ocf.Success || !s.node("db2").primary {
 		t.Errorf("start: %s %s, and it is no member of the cluster", code, reason)
 	}

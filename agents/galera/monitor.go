@@ -202,7 +202,7 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 		}
 	}
 	if s.Attribute(c.node, c.attribute(attrPosition)) == "" {
-		return ocf.NotRunning, c.ending(state)
+		return c.unreported(ctx, state)
 	}
 	if c.req.Probe() {
 		return ocf.Success, nil
@@ -212,6 +212,24 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 		return ocf.Success, nil
 	}
 	return ocf.Success, c.looked(version)
+}
+
+// unreported is the verdict on a node without a server and a report: it is stopped, or its server
+// has crashed, unless a demotion has left the report to this monitor.
+func (c *call) unreported(ctx context.Context, state UnitState) (ocf.Code, error) {
+	since, err := c.files.Note(noteCrashed)
+	if err != nil || since == "" || c.req.Probe() {
+		return ocf.NotRunning, c.ending(state)
+	}
+	r, err := c.findPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.log.Info("the database had crashed", "since", since, "position", r.Position)
+	if err := c.update(ctx, c.publication(r)...); err != nil {
+		return 0, err
+	}
+	return ocf.Success, c.files.SaveNote(noteCrashed, "")
 }
 
 // sureTime is how long a look at the cluster counts at most, whatever its version says.

@@ -27,6 +27,9 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	if crashed {
+		if err := c.files.SaveNote(noteCrashed, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
+			return 0, fmt.Errorf("note that the position is not known yet: %w", err)
+		}
 		c.log.Info("the database has crashed; its position is found when it is started again")
 		return ocf.Success, nil
 	}
@@ -49,7 +52,8 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 
 // crashed says whether a server has ended, and in no order, since it was last looked after. A
 // demotion need not find its position then: a failure is behind it, so that a stop and a start
-// follow, and the address, which may start elsewhere when the demotion is over, waits.
+// follow, and the address, which may start elsewhere when the demotion is over, waits. Should they not
+// follow, the next monitor finds it (offline).
 func (c *call) crashed(ctx context.Context) bool {
 	state, err := c.server.State(ctx)
 	if err != nil || !state.Down() {
@@ -113,7 +117,7 @@ func (c *call) stopServer(ctx context.Context) error {
 		return fmt.Errorf("the database still runs: %w", err)
 	}
 	var errs []error
-	for _, note := range []string{noteJoining, noteState, noteLooked, noteWithdrawn} {
+	for _, note := range []string{noteJoining, noteState, noteLooked, noteWithdrawn, noteCrashed} {
 		errs = append(errs, c.files.SaveNote(note, ""))
 	}
 	return errors.Join(errs...)

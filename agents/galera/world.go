@@ -154,6 +154,9 @@ const (
 	noteJoining = "galera-joining"
 	// noteWithdrawn is when the score of a failed database was taken back, RFC 3339.
 	noteWithdrawn = "galera-withdrawn"
+	// noteCrashed is when a demotion found that the server had crashed, and left its position to be
+	// found by what follows, RFC 3339.
+	noteCrashed = "galera-crashed"
 	// noteState is the state that the cluster shows of this node (attrState).
 	noteState = "galera-state"
 	// noteLooked is the cluster's state in which this node last found nothing to do, and when.

@@ -31,8 +31,18 @@ func (p program) Announce(a announcement) error {
 		return err
 	}
 	defer unix.Close(note)
+	verb := "send"
+	if a.ip.Is4() {
+		if err := sayOnce(a); err != nil {
+			return err
+		}
+		if a.count--; a.count < 1 {
+			return nil
+		}
+		verb = "resend"
+	}
 	args := []string{
-		"send", a.link.Name, strconv.Itoa(a.link.Index), net.HardwareAddr(a.link.HardwareAddr).String(),
+		verb, a.link.Name, strconv.Itoa(a.link.Index), net.HardwareAddr(a.link.HardwareAddr).String(),
 		a.ip.String(), strconv.Itoa(a.count), a.interval.String(),
 	}
 	for _, peer := range a.peers {
