@@ -22,7 +22,7 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 		return report{}, fmt.Errorf("delete the torn gvwstate.dat: %w", err)
 	}
 	if dropped {
-		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start")
+		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start or take its cluster for smaller than it was")
 	}
 	state, found, err := c.grastate()
 	if err != nil {

@@ -127,8 +127,8 @@ type Files interface {
 	Grastate() ([]byte, error)
 	// MarkSafe rewrites grastate.dat with safe_to_bootstrap: 1, atomically.
 	MarkSafe(wsrep.State) error
-	// DropTornView deletes gvwstate.dat if a crash has left it empty or cut off: Galera
-	// does not start with an empty one (codership/galera#354).
+	// DropTornView deletes gvwstate.dat if it is not whole: Galera does not start with an
+	// empty one (codership/galera#354). A whole one says whom the server is to wait for.
 	DropTornView() (bool, error)
 	// DropGrastate deletes grastate.dat, so that Galera fetches a whole copy.
 	DropGrastate() error
