@@ -152,7 +152,7 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 		return 0, err
 	}
 	if c.req.Probe() {
-		if err := c.refuseStray(); err != nil {
+		if err := c.refuseStray(ctx); err != nil {
 			return 0, err // it has to be stopped before the cluster's own may run
 		}
 	}

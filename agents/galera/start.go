@@ -35,6 +35,9 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.files.SaveNote(noteRecovered, ""); err != nil {
 		return 0, err
 	}
+	if err := c.dropTornView(ctx); err != nil {
+		return 0, err
+	}
 	r, err := c.findPosition(ctx)
 	if err != nil {
 		return 0, err
@@ -91,17 +94,17 @@ func (c *call) refuseRunning(ctx context.Context) error {
 		return installed(err)
 	}
 	if state.Down() {
-		return c.refuseStray()
+		return c.refuseStray(ctx)
 	}
 	c.log.Error("master galera instance started outside of the cluster's control")
 	return ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s outside of the cluster's control; run: systemctl stop mariadb", state.Active)
 }
 
 // refuseStray fails if somebody started a server on our datadir without systemd.
-func (c *call) refuseStray() error {
-	pid := c.server.Stray()
-	if pid == 0 {
-		return nil
+func (c *call) refuseStray(ctx context.Context) error {
+	pid, err := c.server.Stray(ctx)
+	if err != nil || pid == 0 {
+		return err
 	}
 	c.log.Error("master galera instance started outside of the cluster's control")
 	return ocf.Errorf(ocf.ErrGeneric, "a server runs in %s outside of the cluster's control; end process %d with: mariadb-admin shutdown", c.datadir, pid)
