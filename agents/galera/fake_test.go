@@ -24,6 +24,7 @@ type site struct {
 	attrs map[string]map[string]string
 	// requested are the changes of attributes that nobody waited for.
 	requested []crm.Change
+	refuses   bool // no such change can be asked for
 	quiet     bool // no quorum
 	now       time.Time
 	looks     int    // at the whole cluster

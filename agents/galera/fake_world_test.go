@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -98,6 +99,9 @@ func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
 }
 
 func (f *fakeCluster) Request(c crm.Change) error {
+	if f.s.refuses {
+		return errors.New("fork: resource temporarily unavailable")
+	}
 	f.s.requested = append(f.s.requested, c)
 	return f.Update(context.Background(), c)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
 
@@ -110,7 +109,7 @@ func (c *call) judge(ctx context.Context, st Wsrep, show func(context.Context, r
 	}
 	if c.req.Probe() {
 		// A running member that the cluster did not know of stays promoted.
-		if err := c.adopt(ctx); err != nil {
+		if err := c.restoreScore(ctx); err != nil {
 			c.log.Warn("the promotion score could not be restored", "error", err)
 		}
 		// Pacemaker may have been away, and the attribute with it.
@@ -121,17 +120,6 @@ func (c *call) judge(ctx context.Context, st Wsrep, show func(context.Context, r
 	}
 	show(ctx, c.condition(st))
 	return ocf.RunningPromoted, nil
-}
-
-func (c *call) adopt(ctx context.Context) error {
-	if err := c.identify(ctx); err != nil {
-		return err
-	}
-	s, err := c.cluster.Status(ctx)
-	if err != nil {
-		return err
-	}
-	return c.update(ctx, differing(s, []crm.Change{c.score(c.node, promotable)})...)
 }
 
 // offline tells a started instance, which waits to be promoted, from a stopped or

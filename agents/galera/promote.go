@@ -174,7 +174,7 @@ func (c *call) finish(ctx context.Context, w *watch, err error) (ocf.Code, error
 
 // settled takes back what was noted of the time before this node was a member.
 func (c *call) settled() error {
-	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteParted, ""))
+	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteParted, ""), c.files.SaveNote(noteWithdrawn, ""))
 }
 
 // awaitSynced tolerates a server that is not in the primary component yet: a

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,8 +32,9 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.server.Prepare(ctx, c.launch()); err != nil {
 		return 0, err
 	}
-	// What an earlier life of the resource recovered may be of another datadir.
-	if err := c.files.SaveNote(noteRecovered, ""); err != nil {
+	// What an earlier life of the resource recovered may be of another datadir, and a score
+	// that it withdrew is not this one's.
+	if err := errors.Join(c.files.SaveNote(noteRecovered, ""), c.files.SaveNote(noteWithdrawn, "")); err != nil {
 		return 0, err
 	}
 	if err := c.dropTornView(ctx); err != nil {

@@ -16,7 +16,7 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	if c.joinGoesOn(ctx) {
-		return ocf.Success, nil
+		return ocf.Success, c.files.SaveNote(noteWithdrawn, "")
 	}
 	crashed := c.crashed(ctx)
 	parted := c.twoNode && c.isParted(ctx)
