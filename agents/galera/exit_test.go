@@ -93,7 +93,8 @@ func TestMonitorOfARunningServer(t *testing.T) {
 		"apart for a moment": {func(n *machine) { n.parted = 3 }, ocf.RunningPromoted, ""},
 		"apart":              {func(n *machine) { n.parted = 1 << 30 }, ocf.ErrGeneric, "not in primary mode"},
 		"disk full":          {func(n *machine) { n.free = 1 << 20 }, ocf.RunningPromoted, ""},
-		"too slow":           {func(n *machine) { n.slow = 2 }, ocf.ErrGeneric, "mariadb.service hangs"},
+		"slow twice":         {func(n *machine) { n.slow = 2 }, ocf.RunningPromoted, ""},
+		"too slow":           {func(n *machine) { n.slow = 3 }, ocf.ErrGeneric, "mariadb.service hangs"},
 		"crashed":            {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
 		"stopped by somebody": {func(n *machine) { n.kill(); n.result = "success" }, ocf.NotRunning,
 			"mariadb.service was stopped in order, but not by the cluster"},
@@ -102,7 +103,7 @@ func TestMonitorOfARunningServer(t *testing.T) {
 			s := newSite(t)
 			s.pacemaker()
 			c.state(s.node("db1"))
-			code, reason := s.act("db1", "monitor")
+			code, reason := s.act("db1", "monitor", "OCF_RESKEY_CRM_meta_timeout=3000")
 			if code != c.want || !strings.Contains(reason, c.reason) {
 				t.Errorf("%v %q, want %v %q", code, reason, c.want, c.reason)
 			}

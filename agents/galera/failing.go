@@ -5,13 +5,15 @@ import (
 	"errors"
 	"time"
 
+	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
 
 // monitor tells the state (observe). Of a promoted database that failed the score goes as well.
 func (c *call) monitor(ctx context.Context) (ocf.Code, error) {
 	code, err := c.observe(ctx)
-	if c.promotedRole() {
+	// One that waits or joins (Success) has lost its score to what left it so.
+	if c.promotedRole() && (err != nil || code != ocf.Success) {
 		c.keepScore(ctx, err == nil && code == ocf.RunningPromoted)
 	}
 	return code, err
@@ -33,36 +35,82 @@ func (c *call) showSoon(ctx context.Context, r remark) {
 	c.show(ctx, r)
 }
 
+// requestTime is how long a change of the cluster that was only asked for may take, also on a node
+// with far more work than it can do.
+const requestTime = 10 * time.Second
+
 // keepScore takes the score of a promoted database back that has failed, and restores it when
-// the database is well again though nobody demoted it. With a score Pacemaker would promote
-// the same database again in the transition that recovers it, and what is ordered after the
-// promotion, like the address, would wait until all of that is done; without one the address
-// starts elsewhere at once (crm_simulate of Pacemaker 2.1.5).
+// the database is well again though nobody demoted it: a note says that this was done. A score
+// that is gone without a note was taken away by somebody else, and stays so.
+func (c *call) keepScore(ctx context.Context, well bool) {
+	note, err := c.files.Note(noteWithdrawn)
+	if err != nil {
+		return
+	}
+	switch {
+	case well && note != "":
+		if err := c.restoreScore(ctx); err != nil {
+			c.log.Warn("the promotion score could not be restored; the next monitor tries again", "error", err)
+		}
+	case !well && c.withdrawalOver(note):
+		if err := c.withdrawScore(ctx); err != nil {
+			c.log.Warn("the promotion score of a failed database stays until it is demoted", "error", err)
+		}
+	}
+}
+
+// withdrawalOver says whether a score that was taken back, as the note says, surely is gone by
+// now, or never will be. Without a note there was none.
+func (c *call) withdrawalOver(note string) bool {
+	at, err := time.Parse(time.RFC3339, note)
+	age := c.clock.Now().Sub(at)
+	return err != nil || age < 0 || age >= requestTime
+}
+
+// withdrawScore takes the score of this node back. With a score Pacemaker would promote the same
+// database again in the transition that recovers it, and what is ordered after the promotion,
+// like the address, would wait until all of that is done; without one the address starts
+// elsewhere at once (crm_simulate of Pacemaker 2.1.5).
 //
 // The score must not be gone before the result is there: Pacemaker would demote the database for
 // want of a score, cancel this very monitor for it, and never learn that anything failed. So the
 // change is only asked for. What makes it needs longer to begin than this process to end, and if
 // it did not, the database would be demoted all the same.
-func (c *call) keepScore(ctx context.Context, well bool) {
-	withdrawn, err := c.files.Note(noteWithdrawn)
-	switch {
-	case err != nil || well == (withdrawn == ""):
-		return
-	case well:
-		if err := c.adopt(ctx); err != nil {
-			c.log.Warn("the promotion score could not be restored; the next monitor tries again", "error", err)
-			return
-		}
-		err = c.files.SaveNote(noteWithdrawn, "")
-	default:
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
-		defer cancel()
-		err = errors.Join(c.identify(ctx), c.files.SaveNote(noteWithdrawn, c.clock.Now().UTC().Format(time.RFC3339)))
-		if err == nil {
-			err = c.cluster.Request(c.score(c.node, "")) // the last thing that is done
-		}
+func (c *call) withdrawScore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
+	defer cancel()
+	if err := c.identify(ctx); err != nil {
+		return err
 	}
+	if err := c.files.SaveNote(noteWithdrawn, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	if err := c.cluster.Request(c.score(c.node, "")); err != nil { // the last thing that is done
+		return errors.Join(err, c.files.SaveNote(noteWithdrawn, ""))
+	}
+	return nil
+}
+
+// restoreScore gives a member that is well its score. A withdrawal that is still under way would
+// undo this: as long as it may be, the note stays, and the next monitor looks again.
+func (c *call) restoreScore(ctx context.Context) error {
+	if err := c.identify(ctx); err != nil {
+		return err
+	}
+	note, err := c.files.Note(noteWithdrawn)
 	if err != nil {
-		c.log.Warn("the promotion score of a failed database stays until it is demoted", "error", err)
+		return err
 	}
+	s, err := c.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	changes := differing(s, []crm.Change{c.score(c.node, promotable)})
+	if len(changes) == 0 && !c.withdrawalOver(note) {
+		return nil
+	}
+	if err := c.update(ctx, changes...); err != nil {
+		return err
+	}
+	return c.files.SaveNote(noteWithdrawn, "")
 }

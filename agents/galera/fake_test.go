@@ -24,6 +24,7 @@ type site struct {
 	attrs map[string]map[string]string
 	// requested are the changes of attributes that nobody waited for.
 	requested []crm.Change
+	refuses   bool // no such change can be asked for
 	quiet     bool // no quorum
 	now       time.Time
 	looks     int    // at the whole cluster
@@ -73,6 +74,8 @@ type machine struct {
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	demoted  int
+	dropped  int  // times that a torn view was looked for, to delete it
+	stalled  bool // its file system does not answer
 	parted   int  // questions that find it outside of the primary component
 	closes   bool // its state transfer fails, which Galera answers by closing its connection
 	notes    map[string]string
@@ -308,7 +311,7 @@ func (f *fakeServer) Create(context.Context, Launch) error {
 	return nil
 }
 
-func (f *fakeServer) Stray() int { return f.n.stray }
+func (f *fakeServer) Stray(context.Context) (int, error) { return f.n.stray, nil }
 
 func (f *fakeServer) Frozen() int {
 	if f.n.frozen {

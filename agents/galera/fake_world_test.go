@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -98,6 +99,9 @@ func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
 }
 
 func (f *fakeCluster) Request(c crm.Change) error {
+	if f.s.refuses {
+		return errors.New("fork: resource temporarily unavailable")
+	}
 	f.s.requested = append(f.s.requested, c)
 	return f.Update(context.Background(), c)
 }
@@ -107,25 +111,52 @@ type fakeFiles struct {
 	n *machine
 }
 
-func (f *fakeFiles) Grastate() ([]byte, error) {
+// stall blocks as a read of a frozen file system does.
+func (f *fakeFiles) stall(ctx context.Context) error {
+	if !f.n.stalled {
+		return nil
+	}
+	_, err := bounded(ctx, "/var/lib/mysql", func() (int, error) { <-f.s.t.Context().Done(); return 0, nil })
+	return err
+}
+
+func (f *fakeFiles) Grastate(ctx context.Context) ([]byte, error) {
 	f.s.burn()
+	if err := f.stall(ctx); err != nil {
+		return nil, err
+	}
 	if f.n.grastate == "" {
 		return nil, fs.ErrNotExist
 	}
 	return []byte(f.n.grastate), nil
 }
 
-func (f *fakeFiles) MarkSafe(state wsrep.State) error {
+func (f *fakeFiles) MarkSafe(ctx context.Context, state wsrep.State) error {
 	f.s.burn()
+	if err := f.stall(ctx); err != nil {
+		return err
+	}
 	state.SafeToBootstrap = true
 	f.n.write(state)
 	return nil
 }
 
-func (f *fakeFiles) DropTornView() (bool, error)      { f.s.burn(); return false, nil }
-func (f *fakeFiles) DropGrastate() error              { f.s.burn(); f.n.grastate = ""; return nil }
-func (f *fakeFiles) Initialised() bool                { return !f.n.empty }
-func (f *fakeFiles) Size() int64                      { return 123_000_000 }
+// DropTornView is for what starts a server: it writes.
+func (f *fakeFiles) DropTornView(ctx context.Context) (bool, error) {
+	f.s.burn()
+	f.n.dropped++
+	return false, f.stall(ctx)
+}
+
+func (f *fakeFiles) DropGrastate(ctx context.Context) error {
+	f.s.burn()
+	f.n.grastate = ""
+	return f.stall(ctx)
+}
+func (f *fakeFiles) Initialised() bool { return !f.n.empty }
+func (f *fakeFiles) Size(ctx context.Context) (int64, error) {
+	return 123_000_000, f.stall(ctx)
+}
 func (f *fakeFiles) Free() (uint64, error)            { return f.n.free, nil }
 func (f *fakeFiles) Note(name string) (string, error) { f.s.burn(); return f.n.notes[name], nil }
 

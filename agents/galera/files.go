@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,12 +19,21 @@ type files struct{ datadir string }
 func (f *files) path(name string) string { return filepath.Join(f.datadir, name) }
 
 // Grastate implements Files.
-func (f *files) Grastate() ([]byte, error) { return os.ReadFile(f.path("grastate.dat")) }
-
-// MarkSafe implements Files. A torn grastate.dat would cost the node its position,
-// so the new one replaces the old one in one step and is on disk before it does.
-func (f *files) MarkSafe(state wsrep.State) error {
+func (f *files) Grastate(ctx context.Context) ([]byte, error) {
 	path := f.path("grastate.dat")
+	return bounded(ctx, path, func() ([]byte, error) { return os.ReadFile(path) })
+}
+
+// MarkSafe implements Files.
+func (f *files) MarkSafe(ctx context.Context, state wsrep.State) error {
+	path := f.path("grastate.dat")
+	_, err := bounded(ctx, path, func() (struct{}, error) { return struct{}{}, f.markSafe(path, state) })
+	return err
+}
+
+// markSafe replaces the file in one step, and by one that is on disk before: a torn one would
+// cost the node its position.
+func (f *files) markSafe(path string, state wsrep.State) error {
 	owner, mode, err := f.grastateOwner(path)
 	if err != nil {
 		return err
@@ -74,24 +84,30 @@ func syncDirectory(path string) error {
 }
 
 // DropTornView implements Files.
-func (f *files) DropTornView() (bool, error) {
+func (f *files) DropTornView(ctx context.Context) (bool, error) {
 	path := f.path("gvwstate.dat")
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && wsrep.WholeView(data) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, os.Remove(path)
+	return bounded(ctx, path, func() (bool, error) {
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && wsrep.WholeView(data) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		return true, os.Remove(path)
+	})
 }
 
 // DropGrastate implements Files.
-func (f *files) DropGrastate() error {
-	if err := os.Remove(f.path("grastate.dat")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return syncDirectory(f.datadir)
+func (f *files) DropGrastate(ctx context.Context) error {
+	path := f.path("grastate.dat")
+	_, err := bounded(ctx, path, func() (struct{}, error) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return struct{}{}, err
+		}
+		return struct{}{}, syncDirectory(f.datadir)
+	})
+	return err
 }
 
 // Initialised implements Files, as ocf:heartbeat:galera asks it.
@@ -101,7 +117,11 @@ func (f *files) Initialised() bool {
 }
 
 // Size implements Files. What vanishes meanwhile does not count.
-func (f *files) Size() int64 {
+func (f *files) Size(ctx context.Context) (int64, error) {
+	return bounded(ctx, f.datadir, func() (int64, error) { return f.size(), nil })
+}
+
+func (f *files) size() int64 {
 	var size int64
 	_ = filepath.WalkDir(f.datadir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,10 +178,10 @@ func TestMarkSafe(t *testing.T) {
 	if err := os.Chmod(path, 0o660); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.MarkSafe(state); err != nil {
+	if err := f.MarkSafe(t.Context(), state); err != nil {
 		t.Fatal(err)
 	}
-	data, err := f.Grastate()
+	data, err := f.Grastate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +204,11 @@ func TestDropTornView(t *testing.T) {
 		if err := os.WriteFile(f.path("gvwstate.dat"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := f.DropTornView(); err != nil || got != want {
+		if got, err := f.DropTornView(t.Context()); err != nil || got != want {
 			t.Errorf("%q: %v, %v; want %v", content, got, err, want)
 		}
 	}
-	if got, err := (&files{datadir: t.TempDir()}).DropTornView(); err != nil || got {
+	if got, err := (&files{datadir: t.TempDir()}).DropTornView(t.Context()); err != nil || got {
 		t.Errorf("no file: %v, %v", got, err)
 	}
 }
@@ -300,45 +299,15 @@ func FuzzParameters(f *testing.F) {
 func TestMarkSafeWithoutTheFile(t *testing.T) {
 	f := &files{datadir: t.TempDir()}
 	state := wsrep.State{Version: "2.1", Position: bootstrap.Position{UUID: historyA, Seqno: -1}}
-	if err := f.MarkSafe(state); err != nil {
+	if err := f.MarkSafe(t.Context(), state); err != nil {
 		t.Fatal(err)
 	}
-	data, err := f.Grastate()
+	data, err := f.Grastate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	state.SafeToBootstrap = true
 	if got, err := wsrep.ParseState(data); err != nil || got != state {
 		t.Errorf("%+v, %v; want %+v", got, err, state)
-	}
-}
-
-// A server is found by the directory that it works in.
-func TestStrayServerIsFound(t *testing.T) {
-	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
-	sleep, err := os.ReadFile("/bin/sleep")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(bin, sleep, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if pid := strayServer(datadir); pid != 0 {
-		t.Errorf("process %d works in an empty directory", pid)
-	}
-	server := exec.CommandContext(t.Context(), bin, "60")
-	server.Dir = datadir
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if pid := strayServer(datadir); pid != server.Process.Pid {
-		t.Errorf("found %d, want %d", pid, server.Process.Pid)
-	}
-	if err := server.Process.Kill(); err != nil {
-		t.Error(err)
-	}
-	_ = server.Wait()
-	if pid := strayServer(datadir); pid != 0 {
-		t.Errorf("process %d is found, but was killed", pid)
 	}
 }

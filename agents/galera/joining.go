@@ -146,7 +146,7 @@ func (c *call) monitorJoining(ctx context.Context, since string) (ocf.Code, erro
 	case !c.peerStays(ctx, s):
 		return c.giveUp(ctx)
 	}
-	c.show(ctx, fit(fmt.Sprintf("joining since %s: %s", since, c.progress(state, st, err))))
+	c.show(ctx, fit(fmt.Sprintf("joining since %s: %s", since, c.progress(ctx, state, st, err))))
 	return ocf.Success, nil
 }
 
@@ -181,15 +181,25 @@ func (c *call) peerStays(ctx context.Context, s *crm.Status) bool {
 }
 
 // progress is what a joining server is doing and how far it is.
-func (c *call) progress(state UnitState, st Wsrep, err error) string {
+func (c *call) progress(ctx context.Context, state UnitState, st Wsrep, err error) string {
 	switch {
 	case err == nil && st.Committed != "":
 		return fmt.Sprintf("%s, at transaction %s", st.called(st.ClusterStatus), st.Committed)
 	case state.StatusText != "":
-		return fmt.Sprintf("%s, %s received", state.StatusText, megabytes(c.files.Size()))
+		return state.StatusText + ", " + c.received(ctx)
 	default:
-		return megabytes(c.files.Size()) + " received"
+		return c.received(ctx)
 	}
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%d MB", n/1_000_000) }
+// received is how much of a copy has come. It is worth no long wait.
+func (c *call) received(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	size, err := c.files.Size(ctx)
+	if err != nil {
+		c.log.Warn("it is not known how much was received", "error", err)
+		return "the file system of " + c.datadir + " does not answer"
+	}
+	return fmt.Sprintf("%d MB received", size/1_000_000)
+}

@@ -18,7 +18,8 @@ const (
 // Cause implements Server.
 func (s *systemd) Cause(ctx context.Context) string {
 	if s.log != "" {
-		if cause := causeIn(logTail(s.log)); cause != "" {
+		tail, err := bounded(ctx, s.log, func() (string, error) { return logTail(s.log), nil })
+		if cause := causeIn(tail); err == nil && cause != "" {
 			return cause
 		}
 	}

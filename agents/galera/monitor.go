@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/agents/internal/crm"
 	"holdfast/ocf"
 )
 
@@ -34,7 +33,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	st, err := c.askDatabase(ctx)
 	switch {
 	case err == nil:
-		return c.judge(ctx, st)
+		return c.judge(ctx, st, c.show)
 	case errors.Is(err, ErrLogin):
 		return 0, c.loginFailed(err)
 	}
@@ -56,8 +55,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 }
 
 // answerTime is what a server that is well takes many times over to answer, also on a machine
-// with five times the work that it can do: the address moves when it is exceeded, and each
-// move is felt. One that takes longer is asked again, for as long as the monitor may take.
+// with five times the work that it can do. One that takes longer is asked again (slowOrHung).
 const answerTime = 2 * time.Second
 
 // askDatabase asks once, for at most half of the time that there is.
@@ -69,50 +67,6 @@ func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return c.database.Status(ctx)
-}
-
-// verdictTime is kept of the monitor's time to say what was found.
-const verdictTime = time.Second
-
-// slowOrHung asks a server again that has not answered in time or has no connection left,
-// for as long as the monitor may take: one that is only slow or busy must not be killed for
-// it. The address need not wait for that.
-func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
-	asked := c.clock.Now()
-	deadline, ok := ctx.Deadline()
-	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
-	}
-	if errors.Is(first, ErrBusy) { // the clients that have those connections are served
-		c.showSoon(ctx, fit("all of its connections are in use"))
-	} else {
-		c.showSoon(ctx, unfit("does not answer"))
-	}
-	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
-	defer cancel()
-	st, err := c.askUntilFree(again)
-	switch {
-	case errors.Is(err, ErrBusy):
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: none of its connections became free in %v: %w", c.clock.Now().Sub(asked), err)
-	case err != nil:
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: no answer, asked twice: %w", err)
-	}
-	c.log.Warn("the server is slow: it did not answer the first question", "after", c.clock.Now().Sub(asked))
-	return c.judge(ctx, st)
-}
-
-// busyPause is between two tries to get a connection from a server that has none left.
-const busyPause = 100 * time.Millisecond
-
-// askUntilFree asks, and once more whenever all connections are in use. MariaDB keeps one for
-// an administrator, which others hold for the moment in which they are refused.
-func (c *call) askUntilFree(ctx context.Context) (Wsrep, error) {
-	for {
-		st, err := c.database.Status(ctx)
-		if !errors.Is(err, ErrBusy) || c.clock.Sleep(ctx, busyPause) != nil {
-			return st, err
-		}
-	}
 }
 
 // apartTime is how long a server may be outside of the primary component before the monitor
@@ -137,8 +91,8 @@ func (c *call) lookAgainIfApart(ctx context.Context, st Wsrep) Wsrep {
 	return st
 }
 
-// judge is the verdict on a server that answers.
-func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
+// judge is the verdict on a server that answers. Its condition is shown by show.
+func (c *call) judge(ctx context.Context, st Wsrep, show func(context.Context, remark)) (ocf.Code, error) {
 	if !c.req.Probe() {
 		st = c.lookAgainIfApart(ctx, st)
 	}
@@ -155,7 +109,7 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 	}
 	if c.req.Probe() {
 		// A running member that the cluster did not know of stays promoted.
-		if err := c.adopt(ctx); err != nil {
+		if err := c.restoreScore(ctx); err != nil {
 			c.log.Warn("the promotion score could not be restored", "error", err)
 		}
 		// Pacemaker may have been away, and the attribute with it.
@@ -164,19 +118,8 @@ func (c *call) judge(ctx context.Context, st Wsrep) (ocf.Code, error) {
 	if err := c.invite(ctx); err != nil {
 		c.log.Warn("the nodes that wait are not told of the cluster; they will see it for themselves", "error", err)
 	}
-	c.show(ctx, c.condition(st))
+	show(ctx, c.condition(st))
 	return ocf.RunningPromoted, nil
-}
-
-func (c *call) adopt(ctx context.Context) error {
-	if err := c.identify(ctx); err != nil {
-		return err
-	}
-	s, err := c.cluster.Status(ctx)
-	if err != nil {
-		return err
-	}
-	return c.update(ctx, differing(s, []crm.Change{c.score(c.node, promotable)})...)
 }
 
 // offline tells a started instance, which waits to be promoted, from a stopped or
@@ -197,7 +140,7 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 		return 0, err
 	}
 	if c.req.Probe() {
-		if err := c.refuseStray(); err != nil {
+		if err := c.refuseStray(ctx); err != nil {
 			return 0, err // it has to be stopped before the cluster's own may run
 		}
 	}

@@ -17,14 +17,7 @@ func formatSeqno(p bootstrap.Position) string { return strconv.FormatInt(p.Seqno
 
 // findPosition tells how far the data of this node got. The server must not run.
 func (c *call) findPosition(ctx context.Context) (report, error) {
-	dropped, err := c.files.DropTornView()
-	if err != nil {
-		return report{}, fmt.Errorf("delete the torn gvwstate.dat: %w", err)
-	}
-	if dropped {
-		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start")
-	}
-	state, found, err := c.grastate()
+	state, found, err := c.grastate(ctx)
 	if err != nil {
 		return report{}, err
 	}
@@ -43,6 +36,19 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 	c.log.Info("the position was recovered, because the database was not stopped in order or is new",
 		"position", r.Position, "grastate_usable", !r.NoGrastate)
 	return r, nil
+}
+
+// dropTornView makes room for a start. What only stops a server leaves a torn file alone: where
+// the file system is frozen, deleting it would keep the agent from ending.
+func (c *call) dropTornView(ctx context.Context) error {
+	dropped, err := c.files.DropTornView(ctx)
+	if err != nil {
+		return fmt.Errorf("delete the torn gvwstate.dat: %w", err)
+	}
+	if dropped {
+		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start or take its cluster for smaller than it was")
+	}
+	return nil
 }
 
 // assess weighs a recovered position against what grastate.dat says after a crash.
@@ -67,8 +73,8 @@ func assess(state *wsrep.State, rec wsrep.Recovered) report {
 }
 
 // grastate is nil if there is no usable file; found says whether there is any.
-func (c *call) grastate() (state *wsrep.State, found bool, err error) {
-	data, err := c.files.Grastate()
+func (c *call) grastate(ctx context.Context) (state *wsrep.State, found bool, err error) {
+	data, err := c.files.Grastate(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
@@ -131,7 +137,7 @@ const preparedTransactions = "prepared transactions!"
 // data that may lack something, and so that no election trusts its position.
 func (c *call) rollBack(ctx context.Context) (wsrep.Recovered, string, error) {
 	c.log.Warn("local node <" + c.node + "> was not shutdown properly. Rollback stuck transaction with --tc-heuristic-recover")
-	if err := c.files.DropGrastate(); err != nil {
+	if err := c.files.DropGrastate(ctx); err != nil {
 		return wsrep.Recovered{}, "", fmt.Errorf("delete grastate.dat: %w", err)
 	}
 	launch := c.launch()

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // alive says whether the process exists and is a database server: its number may
-// have been given to another one meanwhile.
+// have been given to another one meanwhile. One that was killed while its disk does not answer
+// is: its first thread is a zombie then, and another one holds the data and may yet write.
 func alive(pid int) bool {
 	if pid <= 1 {
 		return false
@@ -24,8 +26,19 @@ func alive(pid int) bool {
 	default:
 		return false
 	}
-	state := processState(pid)
-	return state != 0 && state != 'Z' // a zombie holds nothing any more
+	switch processState(pid) {
+	case 0:
+		return false
+	case 'Z': // it holds nothing any more, if it was the last
+		return len(otherThreads(dir)) > 0
+	}
+	return true
+}
+
+// otherThreads are those of a process, by their directories, beside its first one.
+func otherThreads(dir string) []string {
+	threads, _ := filepath.Glob(dir + "/task/[0-9]*")
+	return slices.DeleteFunc(threads, func(t string) bool { return filepath.Base(t) == filepath.Base(dir) })
 }
 
 // frozen says whether a signal keeps the process from running at all. A debugger does
@@ -63,10 +76,19 @@ func strayServer(datadir string) int {
 		if err != nil || !alive(pid) {
 			continue
 		}
-		cwd, err := os.Stat(dir + "/cwd") // the server changes into its datadir
-		if err == nil && os.SameFile(cwd, ours) {
+		if worksIn(dir, ours) { // the server changes into its datadir
 			return pid
 		}
 	}
 	return 0
+}
+
+// worksIn says whether a process works in a directory. A thread that is a zombie does not tell.
+func worksIn(dir string, place os.FileInfo) bool {
+	for _, thread := range append([]string{dir}, otherThreads(dir)...) {
+		if cwd, err := os.Stat(thread + "/cwd"); err == nil {
+			return os.SameFile(cwd, place)
+		}
+	}
+	return false
 }

@@ -45,6 +45,9 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	if err := c.refuseRunning(ctx); err != nil {
 		return 0, err
 	}
+	if err := c.dropTornView(ctx); err != nil {
+		return 0, err
+	}
 	own, err := c.findPosition(ctx)
 	if err != nil {
 		return 0, err
@@ -62,7 +65,7 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 		return c.withdraw(ctx, s)
 	}
 	c.log.Info("Node <"+c.node+"> is bootstrapping the cluster", "position", own.Position)
-	if err := c.markSafe(own); err != nil {
+	if err := c.markSafe(ctx, own); err != nil {
 		return 0, err
 	}
 	w := &watch{call: c, newCluster: true}
@@ -105,11 +108,11 @@ func (c *call) withdraw(ctx context.Context, s *crm.Status) (ocf.Code, error) {
 // that was deleted is written anew, as Galera has it beside a database that was
 // interrupted: without it the cluster would begin a new history, which no other node
 // could tell from that of another cluster, should this one be gone before they joined.
-func (c *call) markSafe(own report) error {
+func (c *call) markSafe(ctx context.Context, own report) error {
 	if own.NoGrastate && !own.Denied && own.Position.Known() {
 		c.log.Info("writing the grastate.dat that is missing, because this node was elected", "position", own.Position)
 		unknown := bootstrap.Position{UUID: own.Position.UUID, Seqno: -1}
-		if err := c.files.MarkSafe(wsrep.State{Version: grastateVersion, Position: unknown}); err != nil {
+		if err := c.files.MarkSafe(ctx, wsrep.State{Version: grastateVersion, Position: unknown}); err != nil {
 			return fmt.Errorf("write grastate.dat: %w", err)
 		}
 		return nil
@@ -118,7 +121,7 @@ func (c *call) markSafe(own report) error {
 		return nil
 	}
 	c.log.Info("setting safe_to_bootstrap: 1 in grastate.dat, because this node was elected")
-	if err := c.files.MarkSafe(*own.State); err != nil {
+	if err := c.files.MarkSafe(ctx, *own.State); err != nil {
 		return fmt.Errorf("set safe_to_bootstrap in grastate.dat: %w", err)
 	}
 	return nil
@@ -171,7 +174,7 @@ func (c *call) finish(ctx context.Context, w *watch, err error) (ocf.Code, error
 
 // settled takes back what was noted of the time before this node was a member.
 func (c *call) settled() error {
-	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteParted, ""))
+	return errors.Join(c.files.SaveNote(noteJoining, ""), c.files.SaveNote(noteParted, ""), c.files.SaveNote(noteWithdrawn, ""))
 }
 
 // awaitSynced tolerates a server that is not in the primary component yet: a

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,8 +32,12 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.server.Prepare(ctx, c.launch()); err != nil {
 		return 0, err
 	}
-	// What an earlier life of the resource recovered may be of another datadir.
-	if err := c.files.SaveNote(noteRecovered, ""); err != nil {
+	// What an earlier life of the resource recovered may be of another datadir, and a score
+	// that it withdrew is not this one's.
+	if err := errors.Join(c.files.SaveNote(noteRecovered, ""), c.files.SaveNote(noteWithdrawn, "")); err != nil {
+		return 0, err
+	}
+	if err := c.dropTornView(ctx); err != nil {
 		return 0, err
 	}
 	r, err := c.findPosition(ctx)
@@ -91,17 +96,17 @@ func (c *call) refuseRunning(ctx context.Context) error {
 		return installed(err)
 	}
 	if state.Down() {
-		return c.refuseStray()
+		return c.refuseStray(ctx)
 	}
 	c.log.Error("master galera instance started outside of the cluster's control")
 	return ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s outside of the cluster's control; run: systemctl stop mariadb", state.Active)
 }
 
 // refuseStray fails if somebody started a server on our datadir without systemd.
-func (c *call) refuseStray() error {
-	pid := c.server.Stray()
-	if pid == 0 {
-		return nil
+func (c *call) refuseStray(ctx context.Context) error {
+	pid, err := c.server.Stray(ctx)
+	if err != nil || pid == 0 {
+		return err
 	}
 	c.log.Error("master galera instance started outside of the cluster's control")
 	return ocf.Errorf(ocf.ErrGeneric, "a server runs in %s outside of the cluster's control; end process %d with: mariadb-admin shutdown", c.datadir, pid)

@@ -16,7 +16,7 @@ func (c *call) demote(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	if c.joinGoesOn(ctx) {
-		return ocf.Success, nil
+		return ocf.Success, c.files.SaveNote(noteWithdrawn, "")
 	}
 	crashed := c.crashed(ctx)
 	parted := c.twoNode && c.isParted(ctx)
@@ -62,9 +62,14 @@ func (c *call) crashed(ctx context.Context) bool {
 	if text, err := c.files.Note(noteRecovered); err != nil || text != "" {
 		return false
 	}
-	grastate, _, err := c.grastate()
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	grastate, _, err := c.grastate(ctx)
 	return err == nil && grastate != nil && !grastate.Clean()
 }
+
+// lookTime is what looking at a file may take that is only wanted to spare time.
+const lookTime = 2 * time.Second
 
 // partedTime is what asking a server that is to stop anyway may take.
 const partedTime = 2 * time.Second
@@ -114,7 +119,7 @@ func (c *call) stopServer(ctx context.Context) error {
 		c.log.Warn("the database was killed, as if it had crashed: " + killed)
 	}
 	if err != nil && !errors.Is(err, ErrNoUnit) {
-		return fmt.Errorf("the database still runs: %w", err)
+		return fmt.Errorf("the database may still run: %w", err)
 	}
 	var errs []error
 	for _, note := range []string{noteJoining, noteState, noteLooked, noteWithdrawn, noteCrashed} {

@@ -262,13 +262,15 @@ func (s *systemd) Frozen() int {
 }
 
 // Stray implements Server.
-func (s *systemd) Stray() int { return strayServer(s.datadir) }
+func (s *systemd) Stray(ctx context.Context) (int, error) {
+	return bounded(ctx, s.datadir, func() (int, error) { return strayServer(s.datadir), nil })
+}
 
 // stopStray ends a server on our datadir that somebody started without systemd.
 func (s *systemd) stopStray(ctx context.Context, grace time.Duration) error {
-	pid := strayServer(s.datadir)
-	if pid == 0 {
-		return nil
+	pid, err := s.Stray(ctx)
+	if err != nil || pid == 0 {
+		return err
 	}
 	gone := func(context.Context) (bool, error) { return !alive(pid), nil }
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {

@@ -124,5 +124,5 @@ func (w *watch) tell(ctx context.Context) {
 		w.show(ctx, fit("starting: "+w.doing))
 		return
 	}
-	w.show(ctx, fit("joining: "+w.doing+", "+megabytes(w.files.Size())+" received"))
+	w.show(ctx, fit("joining: "+w.doing+", "+w.received(ctx)))
 }

@@ -38,7 +38,7 @@ type Server interface {
 	Frozen() int
 	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
 	// It is asked for only while the unit is down.
-	Stray() int
+	Stray(ctx context.Context) (int, error)
 	// Release takes back what Prepare put in place. What it returns waits until systemd
 	// knows.
 	Release(ctx context.Context) (wait func() error, err error)
@@ -120,23 +120,25 @@ type Cluster interface {
 	Request(change crm.Change) error
 }
 
-// Files are those that Galera and the agent keep about the position.
+// Files are those that Galera and the agent keep about the position. What looks into the
+// datadir ends with its context, because a dead disk never answers; notes are in memory.
 type Files interface {
 	// Grastate reads grastate.dat; an error satisfying errors.Is(err,
 	// fs.ErrNotExist) if there is none.
-	Grastate() ([]byte, error)
+	Grastate(ctx context.Context) ([]byte, error)
 	// MarkSafe rewrites grastate.dat with safe_to_bootstrap: 1, atomically.
-	MarkSafe(wsrep.State) error
-	// DropTornView deletes gvwstate.dat if a crash has left it empty or cut off: Galera
-	// does not start with an empty one (codership/galera#354).
-	DropTornView() (bool, error)
+	MarkSafe(context.Context, wsrep.State) error
+	// DropTornView deletes gvwstate.dat if it is not whole: Galera does not start with an
+	// empty one (codership/galera#354). A whole one says whom the server is to wait for.
+	DropTornView(ctx context.Context) (bool, error)
 	// DropGrastate deletes grastate.dat, so that Galera fetches a whole copy.
-	DropGrastate() error
+	DropGrastate(ctx context.Context) error
 	// Initialised says whether the datadir holds a database.
 	Initialised() bool
 	// Size is how many bytes the datadir holds.
-	Size() int64
-	// Free is how many bytes the server can still write there.
+	Size(ctx context.Context) (int64, error)
+	// Free is how many bytes the server can still write there. The kernel knows it without
+	// asking the disk.
 	Free() (uint64, error)
 	// Note reads what an earlier action left for a later one; "" if it left nothing.
 	// Notes are gone with a reboot.

@@ -9,8 +9,8 @@ import (
 
 // WholeView says whether data is a gvwstate.dat that a server can go on from: its own uuid, and
 // a view that is complete (ViewState::write_stream and View::write_stream in gcomm/src/view.cpp).
-// Galera writes the file in place at each primary view, so that a crash leaves it empty or cut
-// off; then a server takes the view for one without members, or ends at an assertion.
+// Galera believes whatever it can read: an empty file is a member without a name, at which it
+// ends, and one that is cut off is a view of too few members, whose quorum is too small.
 func WholeView(data []byte) bool {
 	lines := strings.Split(string(data), "\n")
 	if len(lines) < 2 || lines[len(lines)-1] != "" { // the last line has no end
@@ -36,10 +36,10 @@ type viewReader struct {
 // take reads a line, and says whether it may stand there.
 func (v *viewReader) take(words []string) bool {
 	switch {
-	case len(words) == 0:
-		return true
 	case v.ended:
 		return false
+	case len(words) == 0:
+		return true
 	case len(words) == 1 && words[0] == "#vwbeg":
 		fresh := !v.began
 		v.began, v.members = true, map[string]bool{}

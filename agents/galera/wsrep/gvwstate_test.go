@@ -21,6 +21,9 @@ func TestWholeView(t *testing.T) {
 		"not a member":      {strings.Replace(view, "my_uuid: 0d6b", "my_uuid: aaaa", 1), false},
 		"no members":        {"my_uuid: 0d6b1d3a-c9d5-11f0-9d5f-0f7b2ad07c0f\n#vwbeg\nview_id: 3 0d6b1d3a-c9d5-11f0-9d5f-0f7b2ad07c0f 5\nbootstrap: 0\n#vwend\n", false},
 		"twice":             {view + view, false},
+		"a line more":       {view + "\n", false},
+		"zeros behind":      {view + strings.Repeat("\x00", 100), false},
+		"no last line end":  {strings.TrimSuffix(view, "\n"), false},
 		"a word it may add": {strings.Replace(view, "bootstrap: 0\n", "bootstrap: 0\nversion: 1\n", 1), true},
 	} {
 		if got := WholeView([]byte(test.data)); got != test.want {
@@ -34,17 +37,18 @@ func TestWholeView(t *testing.T) {
 	}
 }
 
-// FuzzWholeView: what is whole is so no longer when its end is missing.
+// FuzzWholeView: what is whole is so no longer when anything of its end is missing.
 func FuzzWholeView(f *testing.F) {
-	f.Add([]byte(view), 10)
-	f.Add([]byte(view[:40]), 1)
-	f.Fuzz(func(t *testing.T, data []byte, cut int) {
+	f.Add([]byte(view))
+	f.Add([]byte(view[:40]))
+	f.Fuzz(func(t *testing.T, data []byte) {
 		if !WholeView(data) {
 			return
 		}
-		end := len(strings.TrimRight(string(data), " \t\r\n\v\f\u0085\u00a0"))
-		if cut > 0 && cut <= end && WholeView(data[:end-cut]) {
-			t.Fatalf("%q is whole, and without its last %d bytes as well", data[:end], cut)
+		for end := range len(data) {
+			if WholeView(data[:end]) {
+				t.Fatalf("%q is whole, and without its last %d bytes as well", data, len(data)-end)
+			}
 		}
 	})
 }

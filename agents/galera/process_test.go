@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// A server is found by the directory that it works in.
+func TestStrayServerIsFound(t *testing.T) {
+	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
+	sleep, err := os.ReadFile("/bin/sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bin, sleep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if pid := strayServer(datadir); pid != 0 {
+		t.Errorf("process %d works in an empty directory", pid)
+	}
+	server := exec.CommandContext(t.Context(), bin, "60")
+	server.Dir = datadir
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if pid := strayServer(datadir); pid != server.Process.Pid {
+		t.Errorf("found %d, want %d", pid, server.Process.Pid)
+	}
+	if err := server.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = server.Wait()
+	if pid := strayServer(datadir); pid != 0 {
+		t.Errorf("process %d is found, but was killed", pid)
+	}
+}
+
+// asHalfDead tells this test's own program to be a server that was killed while its disk does
+// not answer.
+const asHalfDead = "HOLDFAST_TEST_HALF_DEAD"
+
+// A server that was killed is there as long as one of its threads waits for the disk.
+func TestAKilledServerOnADeadDiskIsAlive(t *testing.T) {
+	if os.Getenv(asHalfDead) != "" {
+		endFirstThread()
+		return
+	}
+	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(own, bin); err != nil {
+		t.Skipf("the test's program cannot be given a server's name: %v", err)
+	}
+	server := exec.CommandContext(t.Context(), bin, "-test.run=^"+t.Name()+"$")
+	server.Dir, server.Env = datadir, append(os.Environ(), asHalfDead+"=1")
+	in, err1 := server.StdinPipe()
+	out, err2 := server.StdoutPipe()
+	if err1 != nil || err2 != nil || server.Start() != nil {
+		t.Fatal("it does not start")
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	pid := server.Process.Pid
+	if state := processState(pid); state != 'Z' {
+		t.Fatalf("its first thread is in state %c", state)
+	}
+	if !alive(pid) || strayServer(datadir) != pid {
+		t.Errorf("alive %v, found %d; want process %d", alive(pid), strayServer(datadir), pid)
+	}
+	_ = in.Close()
+	_ = server.Wait()
+	if alive(pid) {
+		t.Error("it has ended and counts as alive")
+	}
+}
+
+// endFirstThread ends the first thread of this process, says so and waits for the end of its input.
+func endFirstThread() {
+	for range 100 {
+		go func() {
+			runtime.LockOSThread()
+			if syscall.Gettid() == syscall.Getpid() {
+				_, _, _ = syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+			}
+			select {}
+		}()
+	}
+	for processState(os.Getpid()) != 'Z' {
+		runtime.Gosched()
+	}
+	_, _ = os.Stdout.WriteString("\n")
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	os.Exit(0)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"holdfast/ocf"
+)
+
+// What is shown of a server that did not answer the first question, until it does.
+const (
+	noAnswer     = "does not answer in time"
+	noConnection = "all of its connections are in use"
+)
+
+// verdictTime is kept of the monitor's time to say what was found.
+const verdictTime = time.Second
+
+// slowOrHung asks a server again that has not answered in time or has no connection left,
+// for as long as the monitor may take: one that is only slow or busy must not be killed for it.
+func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
+	asked := c.clock.Now()
+	deadline, ok := ctx.Deadline()
+	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
+	}
+	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
+	defer cancel()
+	st, err := c.askAgain(again, first)
+	switch {
+	case errors.Is(err, ErrBusy):
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: none of its connections became free in %v: %w", c.clock.Now().Sub(asked), err)
+	case err != nil:
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: no answer, asked three times: %w", err)
+	}
+	c.log.Warn("the server is slow: it did not answer the first question", "after", c.clock.Now().Sub(asked))
+	return c.judge(ctx, st, c.showLate)
+}
+
+// busyPause is between two tries to get a connection from a server that has none left.
+const busyPause = 100 * time.Millisecond
+
+// askAgain asks a server that gave err for an answer. The address moves when it is silent
+// twice in a row, and each move is felt: a single question may have met a moment in which
+// everything waited. One whose connections are all in use is alive, and keeps the address:
+// the clients that hold them go on working, and a move would end every one of them. MariaDB
+// keeps a connection for an administrator, which others hold for the moment in which they
+// are refused.
+func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
+	for silent := 0; ; {
+		switch {
+		case errors.Is(err, ErrBusy):
+			silent = 0
+			c.showLate(ctx, fit(noConnection))
+			if c.clock.Sleep(ctx, busyPause) != nil {
+				return st, err
+			}
+			st, err = c.askDatabase(ctx)
+		case errors.Is(err, context.DeadlineExceeded) && silent == 0:
+			silent++
+			st, err = c.askDatabase(ctx)
+		case errors.Is(err, context.DeadlineExceeded) && silent == 1:
+			silent++
+			c.showSoon(ctx, unfit(noAnswer))
+			st, err = c.database.Status(ctx)
+		default:
+			return st, err
+		}
+	}
+}
+
+// showLate shows a remark on a server that did not answer the first question. That it did not
+// answer is only taken back when it does: where the servers are all as slow, each would lose
+// the address to one that has just been taken for well again.
+func (c *call) showLate(ctx context.Context, r remark) {
+	shown, err := c.files.Note(noteState)
+	if err == nil && !r.unfit && (shown == noAnswer || shown == noConnection) {
+		return
+	}
+	c.showSoon(ctx, r)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"testing"
+
+	"holdfast/ocf"
+)
+
+// seen is what one monitor met and what the cluster shows of the node afterwards.
+type seen struct {
+	slow, busy int // questions without an answer; without a connection
+	full       bool
+	code       ocf.Code
+	unfit      string
+	state      string
+}
+
+// The address moves for good reason only: a database that is busy or slow once keeps it, and
+// one that was slow does not get it back before it answers at once.
+func TestTheAddressLeavesADatabaseThatIsSilentTwice(t *testing.T) {
+	const forEver = 1 << 30
+	full := "its disk is full: make room in the directory of the database"
+	well := seen{code: ocf.RunningPromoted}
+	for name, monitors := range map[string][]seen{
+		"silent once": {{slow: 1, code: ocf.RunningPromoted}},
+		"silent twice": {
+			{slow: 2, code: ocf.RunningPromoted, unfit: "true", state: noAnswer}, well},
+		"silent all the time": {
+			{slow: 3, code: ocf.ErrGeneric, unfit: "true", state: noAnswer}, well},
+		"silent twice, then once": {
+			{slow: 2, code: ocf.RunningPromoted, unfit: "true", state: noAnswer},
+			{slow: 1, code: ocf.RunningPromoted, unfit: "true", state: noAnswer}, well},
+		"busy for a moment": {
+			{busy: 3, code: ocf.RunningPromoted, state: noConnection}, well},
+		"busy all the time": {
+			{busy: forEver, code: ocf.ErrGeneric, state: noConnection}, well},
+		"busy, then silent once": {
+			{busy: 2, slow: 1, code: ocf.RunningPromoted, state: noConnection}, well},
+		"busy, then silent twice": {
+			{busy: 2, slow: 2, code: ocf.RunningPromoted, unfit: "true", state: noAnswer}, well},
+		"silent twice, then busy": {
+			{slow: 2, code: ocf.RunningPromoted, unfit: "true", state: noAnswer},
+			{busy: 2, code: ocf.RunningPromoted, unfit: "true", state: noAnswer}, well},
+		"silent once on a full disk": {
+			{slow: 1, full: true, code: ocf.RunningPromoted, unfit: "true", state: full}, well},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.pacemaker()
+			n := s.node("db2")
+			for i, m := range monitors {
+				n.slow, n.busy, n.free = m.slow, m.busy, 1<<30
+				if m.full {
+					n.free = 0
+				}
+				code, reason := s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=3000")
+				if code != m.code {
+					t.Errorf("monitor %d: %s %s, want %s", i+1, code, reason, m.code)
+				}
+				if unfit, state := s.attrs["db2"]["galera-unfit"], s.attrs["db2"]["galera-state"]; unfit != m.unfit || state != m.state {
+					t.Errorf("after monitor %d the cluster has unfit=%q state=%q, want %q %q", i+1, unfit, state, m.unfit, m.state)
+				}
+			}
+		})
+	}
+}
+
+// A process that is stopped by a signal is found without a question.
+func TestAFrozenDatabaseIsNotAsked(t *testing.T) {
+	s := newSite(t)
+	s.pacemaker()
+	n := s.node("db2")
+	n.frozen, n.slow = true, 3
+	if code := s.watch("db2"); code != ocf.ErrGeneric || n.slow != 3 {
+		t.Errorf("monitor: %s, %d questions asked", code, 3-n.slow)
+	}
+}
