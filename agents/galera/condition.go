@@ -59,6 +59,9 @@ func (c *call) condition(st Wsrep) remark {
 	return fit(st.condition())
 }
 
+// unsure begins the note of a remark of which it is not known whether the cluster shows it.
+const unsure = "? "
+
 // show publishes what is special about this node, and takes it back when nothing is any
 // more. A note of what was published spares the monitor a process as long as nothing
 // changes. Pacemaker's own words for it, the exit statuses 190 and 191, would stay in
@@ -74,6 +77,9 @@ func (c *call) show(ctx context.Context, r remark) {
 		c.log.Warn("this node is no full member of the cluster: " + r.words)
 	}
 	err = c.identify(ctx)
+	if err == nil { // an agent that is killed now leaves a note that is no remark: the next one looks again
+		err = c.files.SaveNote(noteState, unsure+r.words)
+	}
 	if err == nil {
 		err = c.update(ctx, c.set(c.node, attrUnfit, mark(r.unfit)), c.set(c.node, attrState, r.words))
 	}

@@ -51,3 +51,20 @@ func TestConditionCostsNothingWhileItLasts(t *testing.T) {
 		t.Errorf("published again: %q", got)
 	}
 }
+
+// An agent may be killed in the middle of telling, and what it told must not stay for ever.
+func TestARemarkOfAnAgentThatWasKilledIsTakenBack(t *testing.T) {
+	for fuse := 1; fuse < 40; fuse++ {
+		s := newSite(t)
+		s.pacemaker()
+		s.node("db3").free = 0
+		s.fuse = fuse
+		s.watch("db3")
+		s.fuse = 0
+		s.node("db3").free = 1 << 30
+		s.watch("db3")
+		if s.attrs["db3"]["galera-unfit"] != "" || s.attrs["db3"]["galera-state"] != "" {
+			t.Fatalf("killed at call %d, it leaves\n%s", fuse, s)
+		}
+	}
+}

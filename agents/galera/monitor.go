@@ -54,9 +54,10 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	}
 }
 
-// answerTime is what a server that is well takes many times over to answer, also on a machine
-// with five times the work that it can do. One that takes longer is asked again (slowOrHung).
-const answerTime = 2 * time.Second
+// answerTime is what a server that is well takes many times over to answer. One that takes longer is
+// asked again (slowOrHung), and has twice as long until the address moves: clients feel each
+// second of it, and each move as well.
+const answerTime = time.Second
 
 // askDatabase asks once, for at most half of the time that there is.
 func (c *call) askDatabase(ctx context.Context) (Wsrep, error) {
