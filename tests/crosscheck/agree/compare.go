@@ -142,7 +142,8 @@ func (f *finding) otherID(nodes []string, writings []Writing) string {
 // moments compares when it happened, when the address was elsewhere and when the service
 // was back.
 func (f *finding) moments(limits Limits) {
-	if f.by != byMark && f.first.Occurrence.Known() {
+	told := f.first.Occurrence.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
+	if f.by != byMark && told {
 		f.moment(Occurrence, f.first, f.stroke, f.first.Occurrence.At, limits)
 	}
 	r := f.interrupted
@@ -278,6 +279,9 @@ func AddUp(r incident.Record) error {
 			return fmt.Errorf("%s begins at %s, and the phase before it ends at %s", p.Name, clock(p.Begin), clock(at))
 		}
 		sum, at = sum+p.Duration, p.End
+	}
+	if r.Occurrence.Known() && r.Detection.Known() && r.Occurrence.At.Sub(r.Detection.At) > early {
+		return fmt.Errorf("it was detected at %s and happened at %s", clock(r.Detection.At), clock(r.Occurrence.At))
 	}
 	if r.Interruption > 0 && sum != r.Interruption {
 		return fmt.Errorf("the phases last %s and the interruption %s", ms(sum), ms(r.Interruption))

@@ -84,11 +84,11 @@ func survivors(nodes, targets []string, e expectation) []string {
 }
 
 // choose picks the record of the fault itself: one with the right cause, told by the nodes
-// that were left, by as many as possible, and the earliest.
+// that were left, by as many as possible, and that began closest to it.
 func (m *match) choose() {
 	sorted := slices.Clone(m.records)
 	slices.SortStableFunc(sorted, func(a, b incident.Record) int {
-		return cmp.Or(m.rank(a)-m.rank(b), len(b.Observers)-len(a.Observers), begin(a).Compare(begin(b)))
+		return cmp.Or(m.rank(a)-m.rank(b), len(b.Observers)-len(a.Observers), cmp.Compare(m.away(a), m.away(b)))
 	})
 	if len(sorted) == 0 || m.rank(sorted[0]) > chosen {
 		return
@@ -102,6 +102,9 @@ func (m *match) choose() {
 		}
 	}
 }
+
+// away is how far from the stroke a record begins.
+func (m *match) away(r incident.Record) time.Duration { return r.Begin.At.Sub(m.stroke).Abs() }
 
 // The last rank of a record that can be of the fault itself.
 const chosen = 2
