@@ -144,7 +144,7 @@ func (f *finding) otherID(nodes []string, writings []Writing) string {
 func (f *finding) moments(limits Limits) {
 	told := f.first.Occurrence.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
 	if f.by != byMark && told {
-		f.moment(Occurrence, f.first, f.stroke, f.first.Occurrence.At, limits)
+		f.moment(Occurrence, f.first, f.stroke, f.first.Occurrence, limits)
 	}
 	r := f.interrupted
 	if r.Interruption == 0 || !r.ServiceBack.Known() {
@@ -155,10 +155,10 @@ func (f *finding) moments(limits Limits) {
 		moved = f.mark(result.AddressMoved)
 	}
 	if r.From != r.To && !moved.IsZero() {
-		f.moment(AddressMoved, r, moved, r.ServiceBack.At, limits)
+		f.moment(AddressMoved, r, moved, r.ServiceBack, limits)
 	}
 	if g := f.told(); g != (gap{}) {
-		f.moment(ServiceBack, r, g.to, r.ServiceBack.At, limits)
+		f.moment(ServiceBack, r, g.to, r.ServiceBack, limits)
 	}
 }
 
@@ -167,11 +167,11 @@ func (f *finding) told() gap {
 	return f.during(f.interrupted.ServiceBack.At.Add(-f.interrupted.Interruption), f.interrupted.ServiceBack.At)
 }
 
-func (f *finding) moment(what Measure, r *incident.Record, theirs, ours time.Time, limits Limits) {
-	d := ours.Sub(theirs)
+func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {
+	d := ours.At.Sub(theirs)
 	f.differences[what] = append(f.differences[what], d)
 	if d.Abs() > limits.Difference {
-		f.disagree(string(what), r.ID, clock(theirs), clock(ours), d)
+		f.disagree(string(what), r.ID, clock(theirs), fmt.Sprintf("%s, %s: %s", clock(ours.At), ours.Basis, ours.How), d)
 	}
 }
 
@@ -216,9 +216,9 @@ func (f *finding) writing(writings []Writing, limits Limits) {
 	for _, r := range f.records {
 		for _, node := range f.survivors {
 			lag, last, state := lagOf(r.ID, node, writings)
-			switch {
-			case state == absent:
-			case state == unclosed:
+			switch state {
+			case absent:
+			case unclosed:
 				f.disagree(neverClosed, r.ID, "", "of "+node, 0)
 			default:
 				f.differences[Lag] = append(f.differences[Lag], lag)

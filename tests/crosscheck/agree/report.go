@@ -99,6 +99,9 @@ func Compare(c Campaign, limits Limits) (Report, error) {
 
 func magnitude(d Disagreement) time.Duration { return d.By.Duration().Abs() }
 
+// Grave says that the record is wrong as such, or is not there, and not only its times.
+func (d Disagreement) Grave() bool { return gravity(d.What) <= gravity(phasesOff) }
+
 // gravity orders the kinds of disagreement: a record that is not there says less than one
 // that is a little late. Those of time come together, by their size.
 func gravity(what string) int {
