@@ -52,10 +52,15 @@ func (s *segment) causes() []Cause {
 	}
 	look := &splitter{state: s.before.clone()}
 	look.state.known = s.after.known
-	fenced := map[string]bool{}
+	// One that had left before it was fenced was lost, and not fenced as a member.
+	fenced, left := map[string]bool{}, map[string]bool{}
 	for _, e := range s.events {
-		if e.Kind == FencingRequested {
-			fenced[e.Node] = true
+		switch e.Kind {
+		case NodeLeft:
+			left[e.Node] = true
+		case FencingRequested:
+			fenced[e.Node] = fenced[e.Node] || !left[e.Node]
+		default:
 		}
 		if kind, node, resource := s.cause(look, e, fenced[e.Node]); kind != "" {
 			add(e, kind, node, resource)

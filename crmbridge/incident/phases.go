@@ -181,9 +181,7 @@ func (c *course) serviceBack() (back, verified Point) {
 	if len(c.after.known) > 0 && !c.after.serving() {
 		return back, Point{}
 	}
-	start, ok := c.final(func(e Event) bool {
-		return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start" && c.after.isAddress(e.Op.Resource)
-	})
+	start, ok := c.lastingStart()
 	if !ok { // the address stayed, and the database there came back
 		start, ok = c.final(func(e Event) bool {
 			return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "promote" && e.Node == c.cause.Node
@@ -204,14 +202,39 @@ func (c *course) serviceBack() (back, verified Point) {
 	return back, verified
 }
 
+// lastingStart is the first start of an address after which it stayed, or the last of all: what
+// is done with it later has another reason.
+func (c *course) lastingStart() (start Event, ok bool) {
+	touches := func(e Event, action string) bool {
+		return e.Op.Action == action && c.after.isAddress(e.Op.Resource)
+	}
+	for _, e := range c.events {
+		switch {
+		case e.Kind == OperationEnded && !e.Op.Failed && touches(e, "start"):
+			if ok && e.At.Wall.Sub(start.At.Wall) > acceptance {
+				return start, true
+			}
+			start, ok = e, true
+		case e.Kind == OperationBegun && touches(e, "stop"):
+			if ok && e.At.Wall.Sub(start.At.Wall) > acceptance {
+				return start, true
+			}
+		default:
+		}
+	}
+	return start, ok
+}
+
 // up is when the address was there, of an operation that brought it: the kernel knows it
 // before the operation has ended.
 func (c *course) up(start Event) Point {
 	begun, ok := c.final(func(e Event) bool {
-		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node
+		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node &&
+			!e.At.Wall.After(start.At.Wall)
 	})
 	added, seen := c.final(func(e Event) bool {
-		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP
+		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP &&
+			!e.At.Wall.After(start.At.Wall)
 	})
 	if ok && seen && !added.At.Wall.Before(begun.At.Wall) && added.At.Wall.Before(start.At.Wall) {
 		return point(added, Tell(added))

@@ -1,0 +1,299 @@
+package agree
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast/crmbridge/incident"
+	"holdfast/tests/chaos/result"
+)
+
+// Limits are what the two may differ by.
+type Limits struct {
+	Difference time.Duration // of a moment, or of the length of the interruption
+	Lag        time.Duration // from the last phase of a record to its writing
+}
+
+// noticeable is the shortest interruption that a record has to tell of: a commit may take
+// as long as that in good order.
+const noticeable = 250 * time.Millisecond
+
+// Measure names something that both measured.
+type Measure string
+
+// The measures. All but the lag are crmbridge's minus the monitor's.
+const (
+	Occurrence   Measure = "occurrence"
+	AddressMoved Measure = "address moved"
+	ServiceBack  Measure = "service back"
+	Interruption Measure = "interruption"
+	Lag          Measure = "lag"
+)
+
+// finding is what one repetition shows.
+type finding struct {
+	match
+	differences   map[Measure][]time.Duration
+	disagreements []Disagreement
+}
+
+// Disagreement is one thing about which the two do not agree, or that is not as it should
+// be.
+type Disagreement struct {
+	Fault      string              `json:"fault"`
+	Repetition int                 `json:"repetition"`
+	Record     string              `json:"record,omitempty"`
+	What       string              `json:"what"`
+	By         result.Milliseconds `json:"by_ms,omitempty"`
+	Monitor    string              `json:"monitor"`
+	Crmbridge  string              `json:"crmbridge"`
+}
+
+// The kinds of disagreement that are no difference of time.
+const (
+	noRecord     = "no record"
+	wrongCause   = "wrong cause"
+	wrongPlanned = "wrong planned"
+	notSame      = "not the same on all nodes"
+	phasesOff    = "phases do not add up"
+	untold       = "interruption not told"
+	untrue       = "interruption of another record"
+	stray        = "record of nothing"
+	neverClosed  = "record never closed"
+)
+
+func (f *finding) disagree(what, record, monitor, crmbridge string, by time.Duration) {
+	f.disagreements = append(f.disagreements, Disagreement{
+		Fault: f.Name, Repetition: f.Repetition, Record: record, What: what, By: result.Of(by), Monitor: monitor, Crmbridge: crmbridge,
+	})
+}
+
+// examine compares a repetition.
+func examine(m match, c Campaign, limits Limits) finding {
+	f := finding{match: m, differences: map[Measure][]time.Duration{}}
+	f.cause(c.Records)
+	if m.first != nil {
+		f.sameEverywhere(c.Writings)
+		f.moments(limits)
+		f.length(limits)
+	}
+	f.others(limits)
+	f.writing(c.Writings, limits)
+	for _, r := range m.records {
+		if err := AddUp(r); err != nil {
+			f.disagree(phasesOff, r.ID, "", err.Error(), 0)
+		}
+	}
+	return f
+}
+
+// cause is whether there is a record, and tells what was done.
+func (f *finding) cause(all []incident.Record) {
+	switch {
+	case f.first == nil && f.silent:
+	case f.first == nil:
+		words, id := "nothing", ""
+		if r, found := swallowed(f.match, all); found {
+			words, id = fmt.Sprintf("the record of %s on %s from %s was not over until %s", r.Cause.Kind, r.Cause.Node, clock(begin(r)), clock(r.End.At)), r.ID
+		}
+		f.disagree(noRecord, id, fmt.Sprintf("%s on %s at %s", f.Name, strings.Join(f.Targets, " "), clock(f.stroke)), words, 0)
+	case !f.right:
+		f.disagree(wrongCause, f.first.ID, fmt.Sprintf("%s on %s", kinds(f.causes), strings.Join(f.Targets, " ")), fmt.Sprintf("%s on %s", f.first.Cause.Kind, f.first.Cause.Node), 0)
+	}
+	if f.first != nil && f.first.Planned != f.planned {
+		f.disagree(wrongPlanned, f.first.ID, fmt.Sprintf("planned %t", f.planned), fmt.Sprintf("planned %t", f.first.Planned), 0)
+	}
+}
+
+func kinds(all []incident.CauseKind) string {
+	var words []string
+	for _, k := range all {
+		words = append(words, string(k))
+	}
+	return strings.Join(words, " or ")
+}
+
+// sameEverywhere is whether every node that was left wrote the record, with the same ID.
+func (f *finding) sameEverywhere(writings []Writing) {
+	missing := f.missing()
+	if len(missing) == 0 {
+		return
+	}
+	words := fmt.Sprintf("of %s; nothing of %s", strings.Join(f.first.Observers, " "), strings.Join(missing, " "))
+	if id := f.otherID(missing, writings); id != "" {
+		words = fmt.Sprintf("of %s; %s wrote it as %s", strings.Join(f.first.Observers, " "), strings.Join(missing, " "), id)
+	}
+	f.disagree(notSame, f.first.ID, "seen by "+strings.Join(f.survivors, " "), words, 0)
+}
+
+// otherID is under which ID nodes wrote the same incident.
+func (f *finding) otherID(nodes []string, writings []Writing) string {
+	for _, w := range writings {
+		r := w.Record
+		if within([]string{w.Node}, nodes) && r.ID != f.first.ID && r.Cause.Kind == f.first.Cause.Kind && r.Cause.Node == f.first.Cause.Node &&
+			begin(r).Sub(begin(*f.first)).Abs() < recovered {
+			return r.ID
+		}
+	}
+	return ""
+}
+
+// moments compares when it happened, when the address was elsewhere and when the service
+// was back.
+func (f *finding) moments(limits Limits) {
+	told := f.first.Occurrence.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
+	if f.by != byMark && told {
+		f.moment(Occurrence, f.first, f.stroke, f.first.Occurrence, limits)
+	}
+	r := f.interrupted
+	if r.Interruption == 0 || !r.ServiceBack.Known() {
+		return
+	}
+	moved := f.mark(result.ARPChanged)
+	if moved.IsZero() {
+		moved = f.mark(result.AddressMoved)
+	}
+	if r.From != r.To && !moved.IsZero() {
+		f.moment(AddressMoved, r, moved, r.ServiceBack, limits)
+	}
+	if g := f.told(); g != (gap{}) {
+		f.moment(ServiceBack, r, g.to, r.ServiceBack, limits)
+	}
+}
+
+// told is the monitor's side of the interruption that the record tells of.
+func (f *finding) told() gap {
+	return f.during(f.interrupted.ServiceBack.At.Add(-f.interrupted.Interruption), f.interrupted.ServiceBack.At)
+}
+
+func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {
+	d := ours.At.Sub(theirs)
+	f.differences[what] = append(f.differences[what], d)
+	if d.Abs() > limits.Difference {
+		f.disagree(string(what), r.ID, clock(theirs), fmt.Sprintf("%s, %s: %s", clock(ours.At), ours.Basis, ours.How), d)
+	}
+}
+
+// length compares how long the service was away.
+func (f *finding) length(limits Limits) {
+	r := f.interrupted
+	if r.Interruption == 0 {
+		if g := f.longest(); g.length() > noticeable {
+			f.disagree(untold, r.ID, fmt.Sprintf("%s from %s", ms(g.length()), clock(g.from)), string(r.Outcome), -g.length())
+		}
+		return
+	}
+	g := f.told()
+	d := r.Interruption - g.length()
+	f.differences[Interruption] = append(f.differences[Interruption], d)
+	if d.Abs() > limits.Difference {
+		f.disagree(string(Interruption), r.ID, ms(g.length()), ms(r.Interruption), d)
+	}
+}
+
+// others looks at the records that are not of the fault itself: whether there is a reason
+// for them, and whether they claim an interruption that was not there.
+func (f *finding) others(limits Limits) {
+	for _, r := range f.strays() {
+		f.disagree(stray, r.ID, fmt.Sprintf("%s on %s at %s", f.Name, strings.Join(f.Targets, " "), clock(f.stroke)),
+			fmt.Sprintf("%s on %s at %s, of %s", r.Cause.Kind, r.Cause.Node, clock(begin(r)), strings.Join(r.Observers, " ")), 0)
+	}
+	for _, r := range f.records {
+		if r.Interruption == 0 || f.interrupted != nil && r.ID == f.interrupted.ID {
+			continue
+		}
+		g := f.during(r.ServiceBack.At.Add(-r.Interruption), r.ServiceBack.At)
+		if d := r.Interruption - g.length(); d > limits.Difference {
+			f.disagree(untrue, r.ID, ms(g.length()), fmt.Sprintf("%s, %s on %s, of %s", ms(r.Interruption), r.Cause.Kind, r.Cause.Node, strings.Join(r.Observers, " ")), d)
+		}
+	}
+}
+
+// writing is how long after its last phase each record was written by the nodes that were
+// left: the first time that it was said to be over.
+func (f *finding) writing(writings []Writing, limits Limits) {
+	for _, r := range f.records {
+		for _, node := range f.survivors {
+			lag, last, state := lagOf(r.ID, node, writings)
+			switch state {
+			case absent:
+			case unclosed:
+				f.disagree(neverClosed, r.ID, "", "of "+node, 0)
+			default:
+				f.differences[Lag] = append(f.differences[Lag], lag)
+				if lag > limits.Lag {
+					f.disagree(string(Lag), r.ID, "last phase "+clock(last), fmt.Sprintf("written %s by %s", clock(last.Add(lag)), node), lag)
+				}
+			}
+		}
+	}
+}
+
+// What a node wrote of a record.
+const (
+	absent = iota
+	unclosed
+	closed
+)
+
+func lagOf(id, node string, writings []Writing) (lag time.Duration, last time.Time, state int) {
+	for _, w := range writings {
+		if w.Node != node || w.Record.ID != id {
+			continue
+		}
+		if state = unclosed; !w.Record.Open {
+			last = lastPhase(w.Record)
+			return w.At.Sub(last), last, closed
+		}
+	}
+	return 0, time.Time{}, state
+}
+
+// lastPhase is when the last phase of a record ended, or the record if it has none.
+func lastPhase(r incident.Record) time.Time {
+	var last time.Time
+	for _, p := range r.Phases {
+		if p.Name != incident.PhaseUnfinished && p.End.After(last) {
+			last = p.End
+		}
+	}
+	if last.IsZero() {
+		return r.End.At
+	}
+	return last
+}
+
+// AddUp says why the phases of a record do not add up to its interruption; nil when they
+// do, or when there was none.
+func AddUp(r incident.Record) error {
+	var sum time.Duration
+	var at time.Time
+	for _, p := range r.Phases {
+		switch {
+		case p.Duration != p.End.Sub(p.Begin) || p.Duration < 0:
+			return fmt.Errorf("%s lasts %v from %s to %s", p.Name, p.Duration, clock(p.Begin), clock(p.End))
+		case !p.Path:
+			continue
+		case !at.IsZero() && !p.Begin.Equal(at):
+			return fmt.Errorf("%s begins at %s, and the phase before it ends at %s", p.Name, clock(p.Begin), clock(at))
+		}
+		sum, at = sum+p.Duration, p.End
+	}
+	if r.Occurrence.Known() && r.Detection.Known() && r.Occurrence.At.Sub(r.Detection.At) > early {
+		return fmt.Errorf("it was detected at %s and happened at %s", clock(r.Detection.At), clock(r.Occurrence.At))
+	}
+	if r.Interruption > 0 && sum != r.Interruption {
+		return fmt.Errorf("the phases last %s and the interruption %s", ms(sum), ms(r.Interruption))
+	}
+	return nil
+}
+
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("15:04:05.000")
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }

@@ -1,0 +1,124 @@
+package agree
+
+import (
+	"time"
+
+	"holdfast/tests/chaos/outage"
+	"holdfast/tests/chaos/result"
+)
+
+const (
+	// ordinary is the longest time without an answer that is no interruption; it is the
+	// monitor's default.
+	ordinary = 100 * time.Millisecond
+	// soon is how long after its injection a fault that is felt at once is felt.
+	soon = time.Second
+)
+
+// measured is what the monitor saw of one repetition, in the times of the clock.
+type measured struct {
+	result.Fault
+	expectation
+	stroke time.Time
+	by     string // how the stroke is known
+	gaps   []gap
+}
+
+// gap is a time in which the service did not answer.
+type gap struct{ from, to time.Time }
+
+func (g gap) length() time.Duration { return g.to.Sub(g.from) }
+
+// How a stroke is known.
+const (
+	byNode   = "struck"      // whoever did it said when
+	byClient = "last answer" // a client was answered the last time
+	byMark   = "injected"    // the command for it was begun: it struck somewhat later
+)
+
+func measure(f result.Fault, e expectation) measured {
+	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark, gaps: interruptions(f)}
+	for _, mark := range f.Marks {
+		if mark.Name == result.Struck {
+			m.stroke, m.by = m.at(mark.At), byNode
+			return m
+		}
+	}
+	if e.atOnce && len(m.gaps) > 0 && m.gaps[0].from.Sub(f.Injected) <= soon {
+		m.stroke, m.by = m.gaps[0].from, byClient
+	}
+	return m
+}
+
+func (m measured) at(offset result.Milliseconds) time.Time {
+	return m.Injected.Add(offset.Duration())
+}
+func (m measured) end() time.Time { return m.at(m.To) }
+
+// mark is when something was seen, or the zero time.
+func (m measured) mark(name string) time.Time {
+	for _, mark := range m.Marks {
+		if mark.Name == name {
+			return m.at(mark.At)
+		}
+	}
+	return time.Time{}
+}
+
+// interruptions are the times without an answer to the writer that makes a new connection
+// for each write, as far as they ended after the injection. Its dots are every attempt, so
+// they are found as the monitor finds them, and not only the longest one.
+func interruptions(f result.Fault) []gap {
+	for _, c := range f.Clients {
+		if c.Kind != "new-connection" {
+			continue
+		}
+		var answers []outage.Answer
+		for _, d := range c.Dots {
+			if d.Verdict == "acknowledged" {
+				answers = append(answers, outage.Answer{Intended: (d.At - f.From).Duration(), At: (d.At + d.Latency - f.From).Duration(), Node: d.Node})
+			}
+		}
+		figures := outage.Measure(outage.Observation{Answers: answers, Fault: (-f.From).Duration(), End: (f.To - f.From).Duration()}, ordinary)
+		var all []gap
+		start := f.Injected.Add(f.From.Duration())
+		for _, g := range figures.Gaps {
+			if to := start.Add(g.To); to.After(f.Injected) {
+				all = append(all, gap{start.Add(g.From), to})
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// during is the interruption that shares the longest time with the one from a moment to
+// another; the zero gap if none does.
+func (m measured) during(from, to time.Time) gap {
+	var best gap
+	var most time.Duration
+	for _, g := range m.gaps {
+		begin, end := g.from, g.to
+		if from.After(begin) {
+			begin = from
+		}
+		if to.Before(end) {
+			end = to
+		}
+		if shared := end.Sub(begin); shared > most {
+			best, most = g, shared
+		}
+	}
+	return best
+}
+
+// longest is the longest interruption; the zero gap if there was none.
+func (m measured) longest() gap {
+	var longest gap
+	for _, g := range m.gaps {
+		if g.length() > longest.length() {
+			longest = g
+		}
+	}
+	return longest
+}
