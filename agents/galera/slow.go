@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"holdfast/ocf"
@@ -75,6 +76,7 @@ func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
 // the address to one that has just been taken for well again.
 func (c *call) showLate(ctx context.Context, r remark) {
 	shown, err := c.files.Note(noteState)
+	shown = strings.TrimPrefix(shown, unsure)
 	if err == nil && !r.unfit && (shown == noAnswer || shown == noConnection) {
 		return
 	}

@@ -32,9 +32,7 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.server.Prepare(ctx, c.launch()); err != nil {
 		return 0, err
 	}
-	// What an earlier life of the resource recovered may be of another datadir, and a score
-	// that it withdrew is not this one's.
-	if err := errors.Join(c.files.SaveNote(noteRecovered, ""), c.files.SaveNote(noteWithdrawn, "")); err != nil {
+	if err := c.forgetNotes(); err != nil {
 		return 0, err
 	}
 	if err := c.dropTornView(ctx); err != nil {
@@ -59,6 +57,17 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 		return 0, err
 	}
 	return ocf.Success, nil
+}
+
+// forgetNotes takes back what an earlier life of the resource has left when its stop was killed:
+// what it recovered may be of another datadir, and a score that it withdrew or a crash that it
+// saw is not of this one.
+func (c *call) forgetNotes() error {
+	var errs []error
+	for _, note := range []string{noteRecovered, noteWithdrawn, noteCrashed} {
+		errs = append(errs, c.files.SaveNote(note, ""))
+	}
+	return errors.Join(errs...)
 }
 
 // create makes the database of a node that has none, if enable_creation says so.

@@ -155,8 +155,8 @@ func TestAJoinIsNoFailure(t *testing.T) {
 	}
 }
 
-// Each action that changes what runs begins anew, whatever the one before it has left.
-func TestEachActionEndsAWithdrawal(t *testing.T) {
+// Whatever an earlier action has noted of a failure is over with one that changes what runs.
+func TestEachActionBeginsAnew(t *testing.T) {
 	for _, action := range []string{"start", "promote", "demote", "stop"} {
 		t.Run(action, func(t *testing.T) {
 			s := newSite(t)
@@ -166,8 +166,11 @@ func TestEachActionEndsAWithdrawal(t *testing.T) {
 				s.act("db2", "stop")
 			}
 			n.notes[noteWithdrawn] = s.now.UTC().Format(time.RFC3339)
-			if code, reason := s.act("db2", action); code != ocf.Success || n.notes[noteWithdrawn] != "" {
-				t.Errorf("%s %s, withdrawn %q", code, reason, n.notes[noteWithdrawn])
+			if action != "promote" {
+				n.notes[noteCrashed] = n.notes[noteWithdrawn]
+			}
+			if code, reason := s.act("db2", action); code != ocf.Success || n.notes[noteWithdrawn]+n.notes[noteCrashed] != "" {
+				t.Errorf("%s %s, left behind: %v", code, reason, n.notes)
 			}
 		})
 	}
