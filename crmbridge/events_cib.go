@@ -19,9 +19,10 @@ type cibView struct {
 	// results are the magics of each entry of the history, also of one that was deleted:
 	// a history that is only written again brings nothing new.
 	results map[[3]string]string
-	// history is that of the resources of interest on each node, by entry, and roles what it says.
+	// history is that of the resources of interest on each node, by entry; erased says of which it
+	// is not there any more.
 	history map[instance]map[string]cib.Operation
-	roles   map[instance]incident.Role
+	erased  map[instance]bool
 	// apart says that the CIB is this node's own: it has no DC, because the node is not, or not
 	// yet, a part of the cluster, and knows nothing of the others.
 	apart bool
@@ -34,7 +35,7 @@ type cibView struct {
 func newCIBView() cibView {
 	return cibView{
 		names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{},
-		history: map[instance]map[string]cib.Operation{}, roles: map[instance]incident.Role{}, planners: map[string]int{},
+		history: map[instance]map[string]cib.Operation{}, erased: map[instance]bool{}, planners: map[string]int{},
 	}
 }
 
@@ -128,9 +129,6 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 				initial(e)
 			}
 		}
-	}
-	for i := range t.cib.history {
-		t.cib.roles[i] = t.cib.role(i)
 	}
 	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
 	return events

@@ -50,8 +50,8 @@ func (v *cibView) underWay(i instance) bool {
 	return false
 }
 
-// rewritten tells of instances which are something else than before without an operation that
-// says so. The DC erases the history of a node that it has lost, and when the node joins it
+// rewritten tells of instances whose history was erased, and what they are when it is there
+// again, without an operation that says so. The DC erases the history of a node that it has lost, and when the node joins it
 // writes what the node itself knows: of one that was only cut off, all is as it was.
 func (v *cibView) rewritten(changes []cib.Change, told []incident.Event) []incident.Event {
 	var events []incident.Event
@@ -60,15 +60,16 @@ func (v *cibView) rewritten(changes []cib.Change, told []incident.Event) []incid
 		if v.underWay(i) { // it stands where the last result was
 			continue
 		}
-		was, is := cmp.Or(v.roles[i], incident.RoleStopped), v.role(i)
-		v.roles[i] = is
+		gone := len(v.history[i]) == 0
+		news := gone != v.erased[i] // a recurring monitor that was cancelled is none
+		v.erased[i] = gone
 		node := v.name(i.node)
 		said := slices.ContainsFunc(told, func(e incident.Event) bool {
 			return e.Kind == incident.OperationEnded && e.Node == node && e.Op.Resource == i.resource
 		})
-		if ok && is != was && !said {
+		if ok && news && !said {
 			events = append(events, incident.Event{
-				Kind: incident.ResourceRunning, Node: node, Known: incident.Known{Resource: i.resource, Role: is, Parent: k.Parent},
+				Kind: incident.ResourceRunning, Node: node, Known: incident.Known{Resource: i.resource, Role: v.role(i), Parent: k.Parent},
 			})
 		}
 	}

@@ -11,7 +11,7 @@ const (
 	// settle is how long after the last event an incident with nothing left to do is
 	// taken for over: long enough for the words of logs that come late, short enough
 	// that the record is there within two seconds.
-	settle = 1500 * time.Millisecond
+	settle = 1400 * time.Millisecond
 	// unfinished is when a record of an incident is written although it is not over.
 	unfinished = 3 * time.Second
 	// memory is how long an incident that is over may still be added to.
