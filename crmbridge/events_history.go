@@ -51,8 +51,9 @@ func (v *cibView) underWay(i instance) bool {
 }
 
 // rewritten tells of instances whose history was erased, and what they are when it is there
-// again, without an operation that says so. The DC erases the history of a node that it has lost, and when the node joins it
-// writes what the node itself knows: of one that was only cut off, all is as it was.
+// again, without an operation that says so. The DC erases the history of a node that it has
+// lost, and when the node joins it writes what the node itself knows: of one that was only cut
+// off, all is as it was.
 func (v *cibView) rewritten(changes []cib.Change, told []incident.Event) []incident.Event {
 	var events []incident.Event
 	for _, i := range touched(changes) {

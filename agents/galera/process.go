@@ -55,11 +55,21 @@ func processState(pid int) byte {
 	if err != nil {
 		return 0
 	}
-	at := bytes.LastIndex(stat, []byte(") ")) // the name may hold anything
-	if at < 0 || at+2 >= len(stat) {
+	fields := statFields(stat)
+	if len(fields) == 0 {
 		return 0
 	}
-	return stat[at+2]
+	return fields[0][0]
+}
+
+// statFields are those of /proc/PID/stat from the third on, the state: the second, the name, may
+// hold anything.
+func statFields(stat []byte) []string {
+	at := bytes.LastIndex(stat, []byte(") "))
+	if at < 0 {
+		return nil
+	}
+	return strings.Fields(string(stat[at+2:]))
 }
 
 // strayServer finds a server that works on our datadir, however it was started; 0 if

@@ -10,16 +10,23 @@ import (
 	"testing"
 )
 
-// A server is found by the directory that it works in.
-func TestStrayServerIsFound(t *testing.T) {
-	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
-	sleep, err := os.ReadFile("/bin/sleep")
+// asServer copies a program, so that it has a server's name.
+func asServer(t *testing.T, program string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "mariadbd")
+	content, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(bin, sleep, 0o755); err != nil {
+	if err := os.WriteFile(bin, content, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	return bin
+}
+
+// A server is found by the directory that it works in.
+func TestStrayServerIsFound(t *testing.T) {
+	bin, datadir := asServer(t, "/bin/sleep"), t.TempDir()
 	if pid := strayServer(datadir); pid != 0 {
 		t.Errorf("process %d works in an empty directory", pid)
 	}
@@ -50,14 +57,11 @@ func TestAKilledServerOnADeadDiskIsAlive(t *testing.T) {
 		endFirstThread()
 		return
 	}
-	bin, datadir := filepath.Join(t.TempDir(), "mariadbd"), t.TempDir()
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Link(own, bin); err != nil {
-		t.Skipf("the test's program cannot be given a server's name: %v", err)
-	}
+	bin, datadir := asServer(t, own), t.TempDir()
 	server := exec.CommandContext(t.Context(), bin, "-test.run=^"+t.Name()+"$")
 	server.Dir, server.Env = datadir, append(os.Environ(), asHalfDead+"=1")
 	in, err1 := server.StdinPipe()

@@ -64,11 +64,7 @@ func activityOf(pid int) (activity, bool) {
 // parseActivity reads utime and stime of /proc/PID/stat, fields 14 and 15, and write_bytes of
 // /proc/PID/io (proc(5)).
 func parseActivity(stat, io []byte) (activity, bool) {
-	at := bytes.LastIndex(stat, []byte(") "))
-	if at < 0 {
-		return activity{}, false
-	}
-	fields := strings.Fields(string(stat[at+2:])) // from field 3 on
+	fields := statFields(stat)
 	if len(fields) < 13 {
 		return activity{}, false
 	}

@@ -7,6 +7,15 @@ import (
 	"holdfast/ocf"
 )
 
+// failsAgain takes the database out of the primary component, and wants its score gone.
+func (s *site) failsAgain(n *machine) {
+	s.t.Helper()
+	n.primary = false
+	if s.watch(n.name); s.attrs[n.name]["master-galera"] != "" {
+		s.t.Error("it failed again and kept its score")
+	}
+}
+
 // What may happen to a database while its score is withdrawn. At the end of each life it is well
 // and promoted and has its score, and nothing of the withdrawal is left: an operator who takes the
 // score away then is not contradicted.
@@ -50,10 +59,7 @@ func TestTheWithdrawalOfAScoreIsOverWithItsCause(t *testing.T) {
 			for range 3 {
 				n.primary = true
 				s.watch(n.name)
-				n.primary = false
-				if s.watch(n.name); s.attrs[n.name]["master-galera"] != "" {
-					s.t.Error("it failed again and kept its score")
-				}
+				s.failsAgain(n)
 			}
 			n.primary = true
 			s.watch(n.name)
@@ -65,10 +71,7 @@ func TestTheWithdrawalOfAScoreIsOverWithItsCause(t *testing.T) {
 		"cleaned up, and it fails again": func(s *site, n *machine) {
 			n.primary = true
 			s.act(n.name, "monitor", probe)
-			n.primary = false
-			if s.watch(n.name); s.attrs[n.name]["master-galera"] != "" {
-				s.t.Error("it failed again and kept its score")
-			}
+			s.failsAgain(n)
 			n.primary = true
 			s.watch(n.name)
 		},

@@ -205,11 +205,12 @@ func (s *segment) support(all []Cause) []Cause {
 	}
 	// A failed monitor of a database whose process died is no second cause, nor are an agent's
 	// doubts of one that failed.
-	weight := []CauseKind{DatabaseUnfit, DatabaseFailed, DatabaseHung, DatabaseDied}
+	outweighed := map[CauseKind][]CauseKind{
+		DatabaseUnfit: {DatabaseFailed, DatabaseHung, DatabaseDied}, DatabaseFailed: {DatabaseDied}, DatabaseHung: {DatabaseDied},
+	}
 	return slices.DeleteFunc(all, func(c Cause) bool {
-		return slices.Contains(weight, c.Kind) && slices.ContainsFunc(all, func(o Cause) bool {
-			heavier := o.Kind == DatabaseDied || c.Kind == DatabaseUnfit
-			return heavier && slices.Index(weight, o.Kind) > slices.Index(weight, c.Kind) && o.Node == c.Node && o.Resource == c.Resource
+		return slices.ContainsFunc(all, func(o Cause) bool {
+			return slices.Contains(outweighed[c.Kind], o.Kind) && o.Node == c.Node && o.Resource == c.Resource
 		})
 	})
 }

@@ -38,7 +38,9 @@ func TestEveryFaultIsKnown(t *testing.T) {
 	}
 }
 
-func TestCampaign(t *testing.T) {
+// compared is the sample, laid side by side.
+func compared(t *testing.T) Report {
+	t.Helper()
 	c, err := Read(sample)
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +49,11 @@ func TestCampaign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+func TestCampaign(t *testing.T) {
+	r := compared(t)
 	kill, other, power, move := find(t, r, "database-kill"), find(t, r, "database-kill-other"), find(t, r, "power-cut"), find(t, r, "planned-move")
 	for _, x := range []struct {
 		what      string
@@ -92,14 +99,7 @@ func find(t *testing.T, r Report, fault string) Row {
 }
 
 func TestText(t *testing.T) {
-	c, err := Read(sample)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := Compare(c, limits())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := compared(t)
 	var out bytes.Buffer
 	if err := r.Write(&out, 1); err != nil {
 		t.Fatal(err)
