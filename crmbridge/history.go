@@ -107,7 +107,10 @@ func planned(x incident.Record) string {
 // service is what became of the service, in a word.
 func service(x incident.Record) string {
 	text := string(x.Outcome)
-	if x.Interruption > 0 {
+	switch {
+	case x.Outcome == incident.Waited:
+		text = "waited " + seconds(x.Interruption)
+	case x.Interruption > 0:
 		text = "away " + seconds(x.Interruption)
 	}
 	if len(x.Gaps) > 0 || x.Open {

@@ -78,7 +78,10 @@ func (r *reading) showRecord(out io.Writer, x incident.Record) {
 			fact(p.name, "%s  %s: %s", r.place(p.At).Format(clockTime), p.Basis, p.How)
 		}
 	}
-	if x.Interruption > 0 {
+	switch {
+	case x.Outcome == incident.Waited:
+		fact("Interruption", "%s, writes waited; the address stayed on %s", seconds(x.Interruption), x.To)
+	case x.Interruption > 0:
 		fact("Interruption", "%s, the address went from %s to %s", seconds(x.Interruption), x.From, x.To)
 	}
 	fact("Nodes", "%s", strings.Join(x.Nodes, ", "))

@@ -106,6 +106,7 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
+	r.waitForView()
 	return r
 }
 

@@ -111,6 +111,7 @@ func merge(all []Record) Record {
 		m.closer(r)
 		m.laterToken(r)
 	}
+	m.waitForView()
 	slices.SortStableFunc(m.Phases, func(a, b Phase) int {
 		first := func(p Phase) bool { return !p.Path && p.Name != PhaseVerify }
 		if order := boolean(first(a), first(b)); order != 0 || !first(a) {
@@ -124,18 +125,24 @@ func merge(all []Record) Record {
 // closer takes the return of the service from the node that has the address now: it
 // sees the address, and the others the end of an operation. The phases still add up.
 func (r *Record) closer(o Record) {
-	if len(o.Observers) != 1 || o.Observers[0] != r.To || r.Interruption == 0 || !o.ServiceBack.Known() ||
-		o.ServiceBack.Basis.rank() > r.ServiceBack.Basis.rank() || !o.ServiceBack.At.Before(r.ServiceBack.At) {
+	up, late := o.AddressBack(), r.AddressBack()
+	if len(o.Observers) != 1 || o.Observers[0] != r.To || r.Interruption == 0 || !up.Known() ||
+		up.Basis.rank() > late.Basis.rank() || !up.At.Before(late.At) {
 		return
 	}
+	last := late == r.ServiceBack // nothing was waited for afterwards
 	for i, p := range r.Phases {
 		switch {
-		case p.Path && p.Name == PhaseRecovery && o.ServiceBack.At.After(p.Begin):
-			r.Interruption -= p.End.Sub(o.ServiceBack.At)
-			r.ServiceBack = o.ServiceBack
-			p.End, p.Note = o.ServiceBack.At, o.ServiceBack.How
-		case p.Name == PhaseVerify && r.ServiceBack == o.ServiceBack:
-			p.Begin = o.ServiceBack.At
+		case p.Path && p.Name == PhaseRecovery && up.At.After(p.Begin):
+			if last {
+				r.Interruption -= p.End.Sub(up.At)
+				r.ServiceBack = up
+			}
+			p.End, p.Note = up.At, up.How
+		case p.Name == PhaseWrites:
+			p.Begin = up.At
+		case p.Name == PhaseVerify && r.ServiceBack == up:
+			p.Begin = up.At
 		}
 		p.Duration = p.End.Sub(p.Begin)
 		r.Phases[i] = p

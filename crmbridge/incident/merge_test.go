@@ -96,6 +96,32 @@ func TestTheEndOfAProcessComesFromItsNode(t *testing.T) {
 	}
 }
 
+// TestTheOthersKnowWhatWritesWaitedFor: the node whose database died sees no view without it, and
+// the merged record has that of the node with the address.
+func TestTheOthersKnowWhatWritesWaitedFor(t *testing.T) {
+	for title, want := range map[string]time.Duration{"the address is back before": 900 * time.Millisecond, "is killed on a node without the address": 850 * time.Millisecond} {
+		stories := stories(t)
+		i := slices.IndexFunc(stories, func(s story) bool { return strings.Contains(s.name, title) })
+		if i < 0 {
+			t.Fatalf("no scenario is called %q", title)
+		}
+		var own []Event
+		for _, e := range stories[i].events {
+			if e.Observer = "db1"; e.Kind != ViewChanged {
+				own = append(own, e)
+			}
+		}
+		records := slices.Concat(track(own), track(stories[i].events))
+		for range 2 {
+			merged := Merge(records)
+			if len(merged) != 1 || merged[0].Interruption != want {
+				t.Errorf("%s: %d records, the first with an interruption of %v; want one of %v", title, len(merged), merged[0].Interruption, want)
+			}
+			slices.Reverse(records)
+		}
+	}
+}
+
 // TestTheRingWasWholeUntilTheLastToken: of the nodes that lost one the last to have had the
 // token knows best when that was.
 func TestTheRingWasWholeUntilTheLastToken(t *testing.T) {

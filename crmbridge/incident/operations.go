@@ -139,8 +139,8 @@ func (c *course) views() []Phase {
 		if seen[e.Node] = true; e.At.Wall.Before(c.occurrence.At) {
 			continue
 		}
-		p := phase(PhaseView, c.occurrence, point(e, ""), false)
-		p.Node = e.Node
+		p := phase(PhaseView, c.occurrence, point(e, Tell(e)), false)
+		p.Node, p.Waited = e.Node, c.givesUp(e)
 		phases = append(phases, p)
 	}
 	return phases

@@ -27,7 +27,7 @@ type Record struct {
 
 	// The answers to the auditor's questions. Interruption is from Occurrence (from the
 	// begin of the stop of the address, if it was planned) to ServiceBack; 0 if the
-	// service was not affected or is not back.
+	// service was not affected or is not back. If only writes waited, it may begin later.
 	Occurrence   Point         `json:"occurrence,omitzero"`
 	Detection    Point         `json:"detection,omitzero"`
 	ServiceBack  Point         `json:"service_back,omitzero"`
@@ -111,6 +111,7 @@ type Outcome string
 const (
 	Restored   Outcome = "restored"   // the address was away, and is back
 	Unaffected Outcome = "unaffected" // the address stayed where it was
+	Waited     Outcome = "waited"     // the address stayed, and the database could not write until it had given up a member
 	Halted     Outcome = "stopped"    // the address is down as it was asked for, or for want of quorum
 	Down       Outcome = "down"       // the address is down and should not be
 )
@@ -134,6 +135,7 @@ const (
 	PhaseDetection PhaseName = "detection" // from the occurrence until Pacemaker or Corosync knew
 	PhaseDecision  PhaseName = "decision"  // until it acted
 	PhaseRecovery  PhaseName = "recovery"  // until the address was up
+	PhaseWrites    PhaseName = "writes"    // until the database could write: it had given up a member
 	PhaseVerify    PhaseName = "verify"    // until the first monitor found it good: after the interruption
 
 	PhaseMembership PhaseName = "membership" // from the loss of the token until a new membership
@@ -161,6 +163,7 @@ type Phase struct {
 	Basis    Basis         `json:"basis"` // the worse one of begin and end
 	// Path says that it is one of those that add up.
 	Path   bool   `json:"path,omitempty"`
+	Waited bool   `json:"waited,omitempty"` // of a view: until then nobody could write
 	Failed bool   `json:"failed,omitempty"`
 	Note   string `json:"note,omitempty"`
 }

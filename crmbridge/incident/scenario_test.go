@@ -73,7 +73,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"link-":         kind(LinkDown, FromJournal),
 		"probe-":        kind(ProbeBad, FromProbe),
 		"probe+":        kind(ProbeGood, FromProbe),
-		"view":          func(e *Event, a []string) { kind(ViewChanged, FromJournal)(e, a); e.View = View{Status: a[1]} },
+		"view":          func(e *Event, a []string) { kind(ViewChanged, FromJournal)(e, a); e.View = view(a[1:]) },
 		"move":          func(e *Event, a []string) { constraint(e, ConstraintSet, a) },
 		"lift":          func(e *Event, a []string) { constraint(e, ConstraintCleared, a) },
 		"stop":          setting("target-role", "Stopped"),
@@ -146,6 +146,15 @@ func setting(name, value string) func(*Event, []string) {
 	return func(e *Event, args []string) {
 		e.Kind, e.By, e.Change = SettingChanged, "crm_resource (root)", Change{Resource: args[0], Name: name, Value: value}
 	}
+}
+
+// view is what the database says of its membership: the status and, where it matters, of how many.
+func view(args []string) View {
+	v := View{Status: args[0]}
+	if len(args) > 1 {
+		v.Members, _ = strconv.Atoi(args[1])
+	}
+	return v
 }
 
 // known is a resource that is made; "forget", in a scenario, makes it begin without any.

@@ -111,6 +111,8 @@ func Sentence(r incident.Record) string {
 		text += ", planned"
 	}
 	switch {
+	case r.Outcome == incident.Waited:
+		text += fmt.Sprintf("; writes waited for %.3f s", r.Interruption.Seconds())
 	case r.Interruption > 0:
 		text += fmt.Sprintf("; the service was away for %.3f s", r.Interruption.Seconds())
 		if r.From != r.To {

@@ -104,7 +104,7 @@ func database() cycle {
 	look := do("probe", "monitor", 7, scopeAction)
 	look.env = probe
 	changed := do("unpromoted monitor, first", "monitor", 0, scopeAction) // sees a cluster that has changed
-	invites := do("promoted monitor, first", "monitor", 8, scopeAction) // after a bootstrap it lets the waiting nodes in
+	invites := do("promoted monitor, first", "monitor", 8, scopeAction)   // after a bootstrap it lets the waiting nodes in
 	promoted := do("promoted monitor", "monitor", 8, scopeAction)
 	promoted.both = true
 	return cycle{

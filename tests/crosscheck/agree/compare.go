@@ -154,8 +154,8 @@ func (f *finding) moments(limits Limits) {
 	if moved.IsZero() {
 		moved = f.mark(result.AddressMoved)
 	}
-	if r.From != r.To && !moved.IsZero() {
-		f.moment(AddressMoved, r, moved, r.ServiceBack, limits)
+	if up := r.AddressBack(); r.From != r.To && !moved.IsZero() && up.Known() {
+		f.moment(AddressMoved, r, moved, up, limits)
 	}
 	if g := f.told(); g != (gap{}) {
 		f.moment(ServiceBack, r, g.to, r.ServiceBack, limits)

@@ -15,10 +15,9 @@ repetitions have no record (NONE), a wrong cause or are wrongly called planned (
 that was left (ID). HAPPENED is when it struck: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
 fault is felt at once; otherwise it is not compared. MOVED is the address up on the other node, beside its first ARP answer. BACK is
 the same beside the first write that was answered, AWAY the interruption from one to the other. UNTOLD are interruptions of more than
-250 ms of which the record says nothing (commits wait while Galera gives up a node: no daemon of the cluster sees that, see crmbridge(8),
-PROBES), UNTRUE are those that some other record claims and nobody felt, STRAY are records that the fault does not explain, OPEN are
-records that a node never said to be over. LAG is from the last phase of a record to the first time it was written as over,
-by each node that was left. PHASES are records whose phases do not add up, or that were detected before they happened.
+250 ms of which the record says nothing (what only a client can feel: see crmbridge(8), PROBES), UNTRUE are those that some other
+record claims and nobody felt, STRAY are records that the fault does not explain, OPEN are records that a node never said to be over.
+LAG is from the last phase of a record to the first time it was written as over, by each node that was left. PHASES are records whose phases do not add up, or that were detected before they happened.
 `
 
 // Write prints the table, and the worst disagreements, no more than worst of them.
