@@ -73,9 +73,11 @@ func (c *call) withdrawalOver(note string) bool {
 // elsewhere at once (crm_simulate of Pacemaker 2.1.5).
 //
 // The score must not be gone before the result is there: Pacemaker would demote the database for
-// want of a score, cancel this very monitor for it, and never learn that anything failed. So the
-// change is only asked for. What makes it needs longer to begin than this process to end, and if
-// it did not, the database would be demoted all the same.
+// want of a score, cancel this very monitor for it, and never learn that anything failed. Nor may it
+// come much later: the database would be demoted before the address starts elsewhere, which a
+// server that shuts down makes a second longer. So the change is handed over as the last thing
+// before the process ends, and its effect is not waited for: it has to be told to all nodes and
+// written to the CIB first, and the scheduler has to run, before anything is cancelled.
 func (c *call) withdrawScore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
 	defer cancel()
@@ -85,7 +87,7 @@ func (c *call) withdrawScore(ctx context.Context) error {
 	if err := c.files.SaveNote(noteWithdrawn, c.clock.Now().UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
-	if err := c.cluster.Request(c.score(c.node, "")); err != nil { // the last thing that is done
+	if err := c.cluster.Request(ctx, c.score(c.node, "")); err != nil { // the last thing that is done
 		return errors.Join(err, c.files.SaveNote(noteWithdrawn, ""))
 	}
 	return nil

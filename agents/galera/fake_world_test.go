@@ -98,7 +98,7 @@ func (f *fakeCluster) Update(_ context.Context, changes ...crm.Change) error {
 	return nil
 }
 
-func (f *fakeCluster) Request(c crm.Change) error {
+func (f *fakeCluster) Request(_ context.Context, c crm.Change) error {
 	if f.s.refuses {
 		return errors.New("fork: resource temporarily unavailable")
 	}

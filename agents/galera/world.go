@@ -117,7 +117,7 @@ type Cluster interface {
 	Version(ctx context.Context) (string, error)
 	Update(ctx context.Context, changes ...crm.Change) error
 	// Request has a change made without waiting for it.
-	Request(change crm.Change) error
+	Request(ctx context.Context, change crm.Change) error
 }
 
 // Files are those that Galera and the agent keep about the position. What looks into the

@@ -200,11 +200,16 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 	}
 }
 
-// fold makes what was before a time a part of the state.
+// fold makes what was before a time a part of the state. A source that was blind shortly before
+// an incident still explains it.
 func (t *Tracker) fold(before time.Time) {
 	var past []Event
 	for _, e := range t.events {
-		if t.over(e).Before(before) {
+		limit := before
+		if e.Kind == Gap {
+			limit = before.Add(-lookBack)
+		}
+		if t.over(e).Before(limit) {
 			past = append(past, e)
 		}
 	}

@@ -5,7 +5,15 @@ import "slices"
 // givesUp says whether with a view the database let go of a member that it lost without a word.
 // Until then nobody can commit: a write is certified by all members of the last view (Galera's
 // documentation, "evs.suspect_timeout"). One that leaves in order is missed by nobody.
+//
+// If the database meanwhile had no primary component at all, it gave up more than that, and what
+// its members did first when they had one again is something else.
 func (c *course) givesUp(e Event) bool {
+	if _, lost := c.first(func(o Event) bool {
+		return o.Kind == ViewChanged && o.Node == e.Node && o.View.Status != "Primary" && o.At.Wall.Before(e.At.Wall)
+	}); lost {
+		return false
+	}
 	switch c.cause.Kind {
 	case DatabaseDied, DatabaseHung, NodeLost, NodeFenced:
 		return e.View.Members > 0 && e.View.Members < c.before.databases()
@@ -38,12 +46,26 @@ func (r *Record) waitForView() {
 	case writes >= 0 && view.End.After(r.Phases[writes].Begin):
 		r.back(&r.Phases[writes], view)
 	case writes >= 0:
-	case r.Interruption > 0 && r.ServiceBack.Known() && view.End.After(r.ServiceBack.At):
-		r.wait(r.ServiceBack, view)
+	case r.Interruption > 0 && view.End.After(r.ServiceBack.At):
+		if since := r.gone(view); since.At.After(r.Occurrence.At) {
+			r.served()
+			r.wait(since, view)
+		} else {
+			r.wait(r.ServiceBack, view)
+		}
 	case r.Outcome == Unaffected && r.From != "" && r.From == r.To && r.To != r.Cause.Node:
 		r.Outcome = Waited
 		r.wait(r.gone(view), view)
 	}
+}
+
+// served takes the interruption back that was reckoned with: the address was on two nodes until
+// the one that the cluster had given up was fenced, and clients of either were served.
+func (r *Record) served() {
+	for i := range r.Phases {
+		r.Phases[i].Path = false
+	}
+	r.Interruption = 0
 }
 
 // awaited is the phase that writes waited for.
@@ -61,8 +83,8 @@ func (r *Record) awaited() (Phase, bool) {
 	return last, last.Waited
 }
 
-// gone is since when the database missed a member, if the address stayed. A node that the cluster
-// gave up may have had a database that worked until it was fenced.
+// gone is since when the database missed a member. A node that the cluster gave up may have had one
+// that worked until it was fenced: then the others gave it up after that.
 func (r *Record) gone(view Phase) Point {
 	begin := r.Occurrence
 	for _, p := range r.Phases {

@@ -295,11 +295,13 @@ func TestBridgeInAStorm(t *testing.T) {
 	victim := f.vip(t)
 	killed := time.Now()
 	f.kill(t, victim)
-	r := f.waitRecord(t, other(victim), []string{"database-died", "database-failed"}, killed)
-	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
+	// Pacemaker itself may be too busy to do anything about it before the storm is over, and on a
+	// slow machine give up a node whose controller cannot follow: then that is what it began with.
 	if err := storm.Wait(); err != nil {
 		t.Fatalf("the storm: %v\n%s", err, out.String())
 	}
+	r := f.waitRecordOf(t, other(victim), killed, func(r failover) bool { return r.tells(victim, "database-died", "database-failed") })
+	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
 	fmt.Fprintf(&figures, "the storm took %v\n%s", time.Since(begin).Round(time.Second), out.String())
 	for _, node := range names() {
 		f.waitHearing(t, node)

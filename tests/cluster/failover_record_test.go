@@ -25,13 +25,11 @@ const soon = 2 * time.Second
 
 // failover is the part of a record that the test looks at.
 type failover struct {
-	ID      string `json:"id"`
-	Open    bool   `json:"open"`
-	Planned bool   `json:"planned"`
-	Cause   struct {
-		Kind string `json:"kind"`
-		Node string `json:"node"`
-	} `json:"cause"`
+	ID           string        `json:"id"`
+	Open         bool          `json:"open"`
+	Planned      bool          `json:"planned"`
+	Cause        cause         `json:"cause"`
+	Also         []cause       `json:"also"`
 	Begin        moment        `json:"begin"`
 	End          moment        `json:"end"`
 	ServiceBack  moment        `json:"service_back"`
@@ -49,6 +47,16 @@ type failover struct {
 	} `json:"phases"`
 
 	written time.Time
+}
+
+type cause struct {
+	Kind string `json:"kind"`
+	Node string `json:"node"`
+}
+
+// tells says whether a record has one of some causes on a node, as the first or beside it.
+func (r failover) tells(node string, kinds ...string) bool {
+	return slices.ContainsFunc(slices.Concat(r.Also, []cause{r.Cause}), func(c cause) bool { return c.Node == node && slices.Contains(kinds, c.Kind) })
 }
 
 type moment struct {
@@ -159,6 +167,12 @@ func (f *fixture) waitHearing(t *testing.T, node string) {
 // time.
 func (f *fixture) waitRecord(t *testing.T, node string, causes []string, begin time.Time) failover {
 	t.Helper()
+	return f.waitRecordOf(t, node, begin, func(r failover) bool { return slices.Contains(causes, r.Cause.Kind) })
+}
+
+// waitRecordOf waits for a node's closed record that is wanted and ended after a time.
+func (f *fixture) waitRecordOf(t *testing.T, node string, begin time.Time, want func(failover) bool) failover {
+	t.Helper()
 	var found failover
 	err := lab.WaitFor(t.Context(), settle, "the record of "+node, func(ctx context.Context) (string, bool) {
 		out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
@@ -171,7 +185,7 @@ func (f *fixture) waitRecord(t *testing.T, node string, causes []string, begin t
 				continue
 			}
 			last = fmt.Sprintf("%s, open %v", r.Cause.Kind, r.Open)
-			if slices.Contains(causes, r.Cause.Kind) && !r.Open {
+			if want(r) && !r.Open {
 				found = r
 				return "", true
 			}

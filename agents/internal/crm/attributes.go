@@ -16,13 +16,18 @@ const (
 	settlePause = 20 * time.Millisecond
 )
 
+// acceptTime is how long the attribute manager may take to accept a change that is only
+// requested. Normally it is a millisecond.
+const acceptTime = 200 * time.Millisecond
+
 // ErrNotVisible is that an attribute was written but did not appear in time.
 var ErrNotVisible = errors.New("the cluster does not show the attribute yet")
 
 // Cluster is the cluster as an agent on one node sees it.
 type Cluster struct {
 	run        func(ctx context.Context, name string, args ...string) ([]byte, error)
-	leave      func(name string, args ...string) error // starts a tool that outlives this process
+	leave      func(name string, args ...string) error    // starts a tool that outlives this process
+	tell       func(ctx context.Context, ch Change) error // hands a change to the attribute manager
 	settleTime time.Duration
 	// soonShown says whether the CIB shows changes at once; false says nothing.
 	soonShown func(context.Context, []Change) bool
@@ -30,7 +35,7 @@ type Cluster struct {
 
 // New returns the cluster that this machine is a member of.
 func New() *Cluster {
-	return &Cluster{run: command, leave: leave, settleTime: settleTime, soonShown: soonShown}
+	return &Cluster{run: command, leave: leave, tell: tell, settleTime: settleTime, soonShown: soonShown}
 }
 
 // Change is one attribute to write on one node. An empty Value deletes it.
@@ -69,9 +74,14 @@ func (c *Cluster) Update(ctx context.Context, changes ...Change) error {
 	return c.settle(ctx, changes)
 }
 
-// Request has a change made that takes effect only when the caller may have ended: the tool is
-// started and goes on alone. An error is that it could not be started.
-func (c *Cluster) Request(ch Change) error {
+// Request has a change made without waiting for its effect: the attribute manager has accepted it,
+// or a tool that hands it over was started and goes on alone. An error is that neither could be.
+func (c *Cluster) Request(ctx context.Context, ch Change) error {
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
+	if c.tell(ctx, ch) == nil {
+		return nil
+	}
 	args := []string{"--name", ch.Name, "--node", ch.Node}
 	if ch.Value == "" {
 		args = append(args, "--delete")

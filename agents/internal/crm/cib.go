@@ -28,12 +28,28 @@ func (c *Cluster) Version(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s/%d", version, conn.Peer().PID), nil
 }
 
-func dialCIB(ctx context.Context) (*qb.Conn, error) {
+func dialCIB(ctx context.Context) (*qb.Conn, error) { return dial(ctx, pacemaker.ServiceCIB) }
+
+func dial(ctx context.Context, service string) (*qb.Conn, error) {
 	dialer, err := pacemaker.NewDialer()
 	if err != nil {
 		return nil, err
 	}
-	return dialer.Dial(ctx, pacemaker.ServiceCIB)
+	return dialer.Dial(ctx, service)
+}
+
+// tell hands a change to the attribute manager itself, without a process.
+func tell(ctx context.Context, ch Change) error {
+	conn, err := dial(ctx, pacemaker.ServiceAttributes)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	attributes := pacemaker.OpenAttributes(conn)
+	if ch.Value == "" {
+		return attributes.Delete(ctx, ch.Node, ch.Name)
+	}
+	return attributes.Update(ctx, ch.Node, ch.Name, ch.Value)
 }
 
 // How long the CIB is asked whether it shows what was written, before crm_mon is. It

@@ -280,19 +280,37 @@ func TestWhatIsRequestedGoesOnAlone(t *testing.T) {
 	}
 }
 
-func TestARequestIsOneRunOfATool(t *testing.T) {
+// TestWhatIsNotAcceptedIsLeftToATool: a change that is requested is made in one way or the other.
+func TestWhatIsNotAcceptedIsLeftToATool(t *testing.T) {
 	var said []string
-	c := &Cluster{leave: func(name string, args ...string) error {
-		said = append(said, name+" "+strings.Join(args, " "))
-		return nil
-	}}
-	for _, ch := range []Change{{"db1", "master-galera", ""}, {"db1", "x", "1"}} {
-		if err := c.Request(ch); err != nil {
+	refused := errors.New("refused")
+	c := &Cluster{
+		tell: func(_ context.Context, ch Change) error {
+			said = append(said, "attrd "+ch.Name)
+			if ch.Name == "y" {
+				return nil
+			}
+			return refused
+		},
+		leave: func(name string, args ...string) error {
+			said = append(said, name+" "+strings.Join(args, " "))
+			return nil
+		},
+	}
+	for _, ch := range []Change{{"db1", "master-galera", ""}, {"db1", "x", "1"}, {"db1", "y", "1"}} {
+		if err := c.Request(t.Context(), ch); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"attrd_updater --name master-galera --node db1 --delete", "attrd_updater --name x --node db1 --update 1"}
+	want := []string{
+		"attrd master-galera", "attrd_updater --name master-galera --node db1 --delete",
+		"attrd x", "attrd_updater --name x --node db1 --update 1", "attrd y",
+	}
 	if !slices.Equal(said, want) {
 		t.Errorf("got %q, want %q", said, want)
+	}
+	c.leave = func(string, ...string) error { return refused }
+	if err := c.Request(t.Context(), Change{"db1", "x", "1"}); !errors.Is(err, refused) {
+		t.Errorf("got %v of what neither takes", err)
 	}
 }

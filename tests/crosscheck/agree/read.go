@@ -23,6 +23,15 @@ type Campaign struct {
 	Repetitions []result.Fault    // in the order in which they were done
 	Records     []incident.Record // as crmbridge history merged them
 	Writings    []Writing
+	Prompt      []time.Duration // of each entry about an operation, after Pacemaker's own log of it
+
+	endings []entry
+}
+
+// entry is when journald had an entry about the end of an operation.
+type entry struct {
+	outcome
+	at time.Time
 }
 
 // Writing is one revision of a record, as one node wrote it.
@@ -69,7 +78,7 @@ func Read(dir string) (Campaign, error) {
 	if len(c.Writings) == 0 {
 		return c, fmt.Errorf("%s holds no record of any node", filepath.Join(dir, "bridge"))
 	}
-	return c, nil
+	return c, c.readLogs(dir)
 }
 
 // complete holds the repetitions that were read against the summary, if there is one: a
@@ -114,11 +123,9 @@ func (c *Campaign) readPart(dir string) error {
 			c.Records, found = append(c.Records, records...), true
 			continue
 		}
-		writings, err := readJournal(file)
-		if err != nil {
+		if err := c.readJournal(file); err != nil {
 			return err
 		}
-		c.Writings = append(c.Writings, writings...)
 	}
 	if !found {
 		return fmt.Errorf("%s has no %s.json: crmbridge history --output json --journal db1.json ... makes it", dir, merged)
@@ -126,42 +133,63 @@ func (c *Campaign) readPart(dir string) error {
 	return nil
 }
 
-// readJournal takes the records from what journalctl --output=json gave.
-func readJournal(file string) ([]Writing, error) {
+// written is an entry of crmbridge, as journalctl --output=json gives it.
+type written struct {
+	Type   string `json:"CRMBRIDGE_TYPE"`
+	Node   string `json:"CRMBRIDGE_NODE"`
+	Record string `json:"CRMBRIDGE_RECORD"`
+	Event  string `json:"CRMBRIDGE_EVENT"`
+	Micros string `json:"__REALTIME_TIMESTAMP"`
+}
+
+// readJournal takes the records, and the ends of operations, from what journalctl --output=json gave.
+func (c *Campaign) readJournal(file string) error {
 	in, err := open(file)
 	if err != nil {
-		return nil, fmt.Errorf("read a node's journal: %w", err)
+		return fmt.Errorf("read a node's journal: %w", err)
 	}
 	defer in.Close()
-	var all []Writing
 	for lines, n := json.NewDecoder(in), 1; ; n++ {
-		var entry struct {
-			Type   string `json:"CRMBRIDGE_TYPE"`
-			Node   string `json:"CRMBRIDGE_NODE"`
-			Record string `json:"CRMBRIDGE_RECORD"`
-			Micros string `json:"__REALTIME_TIMESTAMP"`
-		}
-		err := lines.Decode(&entry)
+		var w written
+		err := lines.Decode(&w)
 		if errors.Is(err, io.EOF) {
-			return all, nil
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s, entry %d is not what journalctl --output=json gives: %w", file, n, err)
+			return fmt.Errorf("%s, entry %d is not what journalctl --output=json gives: %w", file, n, err)
 		}
-		if entry.Type != "record" {
-			continue
+		if err := c.take(w); err != nil {
+			return fmt.Errorf("%s, entry %d %w", file, n, err)
 		}
-		w := Writing{Node: entry.Node}
-		if err := json.Unmarshal([]byte(entry.Record), &w.Record); err != nil {
-			return nil, fmt.Errorf("%s, entry %d holds no record: %w", file, n, err)
-		}
-		micros, err := strconv.ParseInt(entry.Micros, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%s, entry %d has no time: %w", file, n, err)
-		}
-		w.At = time.UnixMicro(micros).UTC()
-		all = append(all, w)
 	}
+}
+
+func (c *Campaign) take(w written) error {
+	if w.Type != "record" && w.Event == "" {
+		return nil
+	}
+	micros, err := strconv.ParseInt(w.Micros, 10, 64)
+	if err != nil {
+		return fmt.Errorf("has no time: %w", err)
+	}
+	at := time.UnixMicro(micros).UTC()
+	switch w.Type {
+	case "record":
+		writing := Writing{Node: w.Node, At: at}
+		if err := json.Unmarshal([]byte(w.Record), &writing.Record); err != nil {
+			return fmt.Errorf("holds no record: %w", err)
+		}
+		c.Writings = append(c.Writings, writing)
+	default:
+		var e incident.Event
+		if err := json.Unmarshal([]byte(w.Event), &e); err != nil {
+			return fmt.Errorf("holds no event: %w", err)
+		}
+		if o, ok := ending(e); ok {
+			c.endings = append(c.endings, entry{o, at})
+		}
+	}
+	return nil
 }
 
 // jsonFiles are the files of a directory that hold JSON, compressed or not; none is an

@@ -16,6 +16,7 @@ type Report struct {
 	Agree         bool                `json:"agree"`
 	Faults        []Row               `json:"faults"`
 	Disagreements []Disagreement      `json:"disagreements"` // the worst first
+	Told          Told                `json:"told"`
 }
 
 // Row is one fault over its repetitions.
@@ -93,6 +94,7 @@ func Compare(c Campaign, limits Limits) (Report, error) {
 	slices.SortStableFunc(r.Disagreements, func(a, b Disagreement) int {
 		return cmp.Or(gravity(a.What)-gravity(b.What), cmp.Compare(magnitude(b), magnitude(a)))
 	})
+	r.Told = told(c.Prompt)
 	r.Agree = len(r.Disagreements) == 0
 	return r, nil
 }

@@ -33,6 +33,10 @@ func (r Report) Write(out io.Writer, worst int) error {
 	}
 	_ = w.Flush() // a strings.Builder takes everything
 	fmt.Fprintf(text, "\n%s\n", legend)
+	if r.Told.N > 0 {
+		fmt.Fprintf(text, "From Pacemaker's own log of a result to crmbridge's entry in the journal of that node: %d results, median %.1f ms, p99 %.1f ms, longest %.1f ms.\n\n",
+			r.Told.N, float64(r.Told.Median), float64(r.Told.P99), float64(r.Told.Max))
+	}
 	r.writeWorst(text, worst)
 	if _, err := io.WriteString(out, text.String()); err != nil {
 		return fmt.Errorf("write the table: %w", err)
