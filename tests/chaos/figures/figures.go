@@ -91,7 +91,7 @@ func were(n int) string {
 func broken(violations int) string {
 	switch violations {
 	case 0:
-		return "no promise was broken"
+		return "no promise about the data was broken"
 	case 1:
 		return "a promise was broken once"
 	}

@@ -34,7 +34,7 @@ nothing    0  -       -       -        0      0     0        0           0
 }
 
 func TestMarkdown(t *testing.T) {
-	want := `2 faults, done 3 times in all: 3,000 acknowledged writes, of which none was lost; no promise was broken.
+	want := `2 faults, done 3 times in all: 3,000 acknowledged writes, of which none was lost; no promise about the data was broken.
 
 <details><summary>Each fault</summary>
 
