@@ -76,10 +76,10 @@ conformance-deb: ## the packages against lintian, and built twice
 cluster-test: ## the end-to-end tests on real nodes
 	@packaging/preflight test
 	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/...
-	go test -tags lab -count=1 -timeout 35m -skip '^($(LONGER))$$' -v ./tests/cluster
+	go test -tags lab -count=1 -timeout 40m -skip '^($(LONGER))$$' -v ./tests/cluster
 
-# These are not a part of make test until they have been seen to pass as reliably as the rest.
-LONGER := TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeRecordsFailovers|TestBridgeLosesNothingQuietly|TestBridgeInAStorm|TestBridgeBesideTheMonitor
+# These are not a part of make test: with them it would take too long, and two have not been seen to pass as reliably as the rest.
+LONGER := TestChaos|TestBridgeSpeaksWithTheDaemons|TestBridgeLosesNothingQuietly|TestBridgeInAStorm|TestBridgeBesideTheMonitor
 
 .PHONY: cluster-test-longer
 cluster-test-longer: deb ## the monitor and the bridge on real nodes; not a part of make test yet
