@@ -8,9 +8,10 @@
 // send announces IP COUNT times, INTERVAL apart, to everybody and to each of the hardware
 // addresses, from the link with that index and that hardware address of its own, which the
 // agent knows already. resend waits for INTERVAL first: the agent has sent one. Before each
-// one it makes sure that IP is still this machine's, and that the file which the agent left open as descriptor 3, the note, still has a name: a
-// stop deletes the note before it removes the address, and another start makes a new one.
-// So an address that has moved on is not announced from here. Errors go to the journal.
+// one it makes sure that IP is still this machine's, and that the file which the agent left
+// open as descriptor 3, the note, still has a name: a stop deletes the note before it removes
+// the address, and another start makes a new one. So an address that has moved on is not
+// announced from here. Errors go to the journal.
 //
 // holder asks the network who has the IPv4 address IP, for at most WAIT, and says one line
 // on standard output: "ok", with the hardware address of the other machine if there is one,

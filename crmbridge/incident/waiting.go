@@ -39,8 +39,8 @@ func (s *state) databases() int {
 // the address. The phases still add up.
 func (r *Record) waitForView() {
 	view, ok := r.awaited()
-	writes := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Name == PhaseWrites })
-	asked := slices.ContainsFunc(r.Phases, func(p Phase) bool { return p.Name == PhaseClient }) // and then the client knows best
+	writes := r.index(PhaseWrites)
+	asked := r.index(PhaseClient) >= 0 // and then the client knows best
 	switch {
 	case !ok || asked || !view.End.After(r.Occurrence.At):
 	case writes >= 0 && view.End.After(r.Phases[writes].Begin):
@@ -57,6 +57,11 @@ func (r *Record) waitForView() {
 		r.Outcome = Waited
 		r.wait(r.gone(view), view)
 	}
+}
+
+// index is where the first phase of a name is, or -1.
+func (r *Record) index(name PhaseName) int {
+	return slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Name == name })
 }
 
 // served takes the interruption back that was reckoned with: the address was on two nodes until
@@ -125,7 +130,7 @@ func (r *Record) back(writes *Phase, view Phase) {
 // AddressBack is when the address was up again. The zero Point says that it stayed, is not back,
 // or that nobody could tell.
 func (r Record) AddressBack() Point {
-	if !slices.ContainsFunc(r.Phases, func(p Phase) bool { return p.Name == PhaseWrites }) {
+	if r.index(PhaseWrites) < 0 {
 		return r.ServiceBack
 	}
 	if i := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path && p.Name == PhaseRecovery }); i >= 0 {

@@ -234,6 +234,22 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// filled is a directory with files, by their path in it.
+func filled(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // TestBadInput holds that what cannot be read is told with the name of the file.
 func TestBadInput(t *testing.T) {
 	good := `{"fault":"power-cut","injected":"2026-01-01T00:00:00Z"}`
@@ -256,17 +272,7 @@ func TestBadInput(t *testing.T) {
 			"bridge/1/db1.json": `{"CRMBRIDGE_TYPE":"record","CRMBRIDGE_RECORD":"{}"}`}, "entry 1 has no time"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			dir := t.TempDir()
-			for name, content := range x.files {
-				file := filepath.Join(dir, name)
-				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, err := Read(dir)
+			_, err := Read(filled(t, x.files))
 			if err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one sentence with %q", err, x.want)
 			}

@@ -37,7 +37,7 @@ type outcome struct {
 const sameOperation = 10 * time.Second
 
 // logged is a line of pacemaker.log (pacemaker-controld, log_executor_event in 2.1.5).
-var logged = regexp.MustCompile(`^(\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3}) .*\(log_executor_event\)\s+\w+: Result of (\w+) operation for (\S+) on (\S+): .* call=(\d+) `)
+const logged = `^(\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3}) .*\(log_executor_event\)\s+\w+: Result of (\w+) operation for (\S+) on (\S+): .* call=(\d+) `
 
 // readLog takes the results from a node's pacemaker.log; there need not be one. Its times have
 // neither year nor zone: the lab's zone is UTC, and the year is that of the campaign.
@@ -50,11 +50,11 @@ func readLog(dir, node string, year int) (map[outcome][]time.Time, error) {
 		return nil, fmt.Errorf("read Pacemaker's log: %w", err)
 	}
 	defer file.Close()
-	found := map[outcome][]time.Time{}
+	line, found := regexp.MustCompile(logged), map[outcome][]time.Time{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		m := logged.FindStringSubmatch(lines.Text())
+		m := line.FindStringSubmatch(lines.Text())
 		if m == nil || m[4] != node {
 			continue
 		}
@@ -113,7 +113,6 @@ func told(all []time.Duration) Told {
 	sorted := slices.Sorted(slices.Values(all))
 	n := len(sorted)
 	return Told{
-		N: n, Median: result.Of((sorted[(n-1)/2] + sorted[n/2]) / 2),
-		P99: result.Of(sorted[int(math.Ceil(0.99*float64(n)))-1]), Max: result.Of(sorted[n-1]),
+		N: n, Median: median(sorted), P99: result.Of(sorted[int(math.Ceil(0.99*float64(n)))-1]), Max: result.Of(sorted[n-1]),
 	}
 }

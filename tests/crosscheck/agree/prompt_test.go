@@ -3,7 +3,6 @@ package agree
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,7 +43,6 @@ func TestPrompt(t *testing.T) {
 		{op("db3", "monitor", 41, false), 15 * time.Millisecond},   // another operation
 		{op("db3", "monitor", 42, false), 9999 * time.Millisecond}, // the same once more, as late as it may be
 	}
-	dir := t.TempDir()
 	var journal strings.Builder
 	for _, e := range entries {
 		text, err := json.Marshal(e.event)
@@ -58,15 +56,7 @@ func TestPrompt(t *testing.T) {
 		}
 		journal.Write(append(line, '\n'))
 	}
-	for name, text := range map[string]string{"logs/db3/pacemaker.log": strings.Join(log, "\n"), "bridge/1/db3.json": journal.String()} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := filled(t, map[string]string{"logs/db3/pacemaker.log": strings.Join(log, "\n"), "bridge/1/db3.json": journal.String()})
 	var c Campaign
 	if err := c.readJournal(filepath.Join(dir, "bridge/1/db3.json")); err != nil {
 		t.Fatal(err)

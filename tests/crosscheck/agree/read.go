@@ -173,21 +173,20 @@ func (c *Campaign) take(w written) error {
 		return fmt.Errorf("has no time: %w", err)
 	}
 	at := time.UnixMicro(micros).UTC()
-	switch w.Type {
-	case "record":
+	if w.Type == "record" {
 		writing := Writing{Node: w.Node, At: at}
 		if err := json.Unmarshal([]byte(w.Record), &writing.Record); err != nil {
 			return fmt.Errorf("holds no record: %w", err)
 		}
 		c.Writings = append(c.Writings, writing)
-	default:
-		var e incident.Event
-		if err := json.Unmarshal([]byte(w.Event), &e); err != nil {
-			return fmt.Errorf("holds no event: %w", err)
-		}
-		if o, ok := ending(e); ok {
-			c.endings = append(c.endings, entry{o, at})
-		}
+		return nil
+	}
+	var e incident.Event
+	if err := json.Unmarshal([]byte(w.Event), &e); err != nil {
+		return fmt.Errorf("holds no event: %w", err)
+	}
+	if o, ok := ending(e); ok {
+		c.endings = append(c.endings, entry{o, at})
 	}
 	return nil
 }

@@ -59,12 +59,13 @@ func spread(all []time.Duration) Spread {
 		sorted[i] = d.Abs()
 	}
 	slices.Sort(sorted)
-	middle := len(sorted) / 2
-	median := sorted[middle]
-	if len(sorted)%2 == 0 {
-		median = (sorted[middle-1] + sorted[middle]) / 2
-	}
-	return Spread{N: len(sorted), Median: result.Of(median), Max: result.Of(sorted[len(sorted)-1])}
+	return Spread{N: len(sorted), Median: median(sorted), Max: result.Of(sorted[len(sorted)-1])}
+}
+
+// median is that of durations in their order, of which there is one at least.
+func median(sorted []time.Duration) result.Milliseconds {
+	n := len(sorted)
+	return result.Of((sorted[(n-1)/2] + sorted[n/2]) / 2)
 }
 
 func unknownFault(name string) error {
