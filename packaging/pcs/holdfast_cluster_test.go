@@ -142,6 +142,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"number too long", "TOKEN=400", "TOKEN=99999999999999999999", "TOKEN=99999999999999999999 is not a whole number"},
 		{"suspicion", "SUSPECT_TIMEOUT=500", "SUSPECT_TIMEOUT=200", "SUSPECT_TIMEOUT=200 is too short for Galera; set 300 or more"},
 		{"gcache", "GCACHE_SIZE=256M", "GCACHE_SIZE=256", "GCACHE_SIZE=256 is no size; set a number with M or G"},
+		{"copy", "SST_METHOD=mariabackup", "SST_METHOD=mysqldump", "SST_METHOD=mysqldump is not known here; set mariabackup or rsync"},
 		{"bad address", "ADDRESS=192.168.205.70", "ADDRESS=vip", "ADDRESS=vip is no IP address"},
 		{"own address", "ADDRESS=192.168.205.70", "ADDRESS=192.168.205.72", "ADDRESS=192.168.205.72 is the own address of db2"},
 		{"bad prefix", "ADDRESS_PREFIX=24", "ADDRESS_PREFIX=33", "ADDRESS_PREFIX=33 is no prefix length; set 1 to 32, such as 24"},
@@ -198,10 +199,11 @@ func TestDatabaseConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, status := holdfastCluster(t, map[string]string{
-		"db2=192.168.205.72":  name + "=192.168.205.72",
-		"FENCE_OPTIONS_db2":   "FENCE_OPTIONS_" + name,
-		"SUSPECT_TIMEOUT=500": "SUSPECT_TIMEOUT=4000",
-		"GCACHE_SIZE=256M":    "GCACHE_SIZE=2G",
+		"db2=192.168.205.72":     name + "=192.168.205.72",
+		"FENCE_OPTIONS_db2":      "FENCE_OPTIONS_" + name,
+		"SUSPECT_TIMEOUT=500":    "SUSPECT_TIMEOUT=4000",
+		"GCACHE_SIZE=256M":       "GCACHE_SIZE=2G",
+		"SST_METHOD=mariabackup": "SST_METHOD=rsync",
 	}, "--dry-run", "prepare")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
@@ -213,6 +215,7 @@ func TestDatabaseConfiguration(t *testing.T) {
 		"evs.suspect_timeout=PT4.000S; evs.inactive_timeout=PT12.000S; evs.install_timeout=PT8.000S; " +
 			"evs.keepalive_period=PT0.800S; evs.inactive_check_period=PT0.500S;",
 		"gcache.size=2G;",
+		"wsrep_sst_method = rsync\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)

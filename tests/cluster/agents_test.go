@@ -12,13 +12,13 @@ import (
 	"holdfast/tests/lab"
 )
 
-// longTransfer makes a whole copy last longer than the promotion may: rsync is frozen
-// on the donor.
+// longTransfer makes a whole copy last longer than the promotion may: what sends it
+// is frozen on the donor.
 func longTransfer(t *testing.T, f *fixture) {
 	f.standby(t, "db3")
 	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
 	for _, donor := range []string{"db1", "db2"} {
-		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-rsync", "sh", "-c", "until pkill -STOP -x rsync; do :; done")
+		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-copy", "sh", "-c", "until pkill -STOP -x socat; do :; done")
 	}
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
 	f.waitState(t, "db3", "joining since ")
@@ -31,7 +31,7 @@ func longTransfer(t *testing.T, f *fixture) {
 	f.addressMoves(t) // a cluster that waits for the copy would not move it
 	before := f.run(t, "db3", "systemctl", "show", "--property=MainPID", "mariadb.service")
 	for _, donor := range []string{"db1", "db2"} {
-		f.run(t, donor, "sh", "-c", "systemctl stop freeze-rsync; pkill -CONT -x rsync || true")
+		f.run(t, donor, "sh", "-c", "systemctl stop freeze-copy; pkill -CONT -x socat || true")
 	}
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
@@ -158,7 +158,7 @@ func crmsh(t *testing.T, f *fixture) {
 func (f *fixture) killReceiver(t *testing.T, node string) string {
 	t.Helper()
 	err := lab.WaitFor(t.Context(), settle, node+" to receive its state", func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, node, "pgrep", "-f", "wsrep_sst_rsync --role joiner")
+		out, err := f.Exec(ctx, node, "pgrep", "-f", "wsrep_sst_mariabackup --role joiner")
 		return out, err == nil
 	})
 	if err != nil {

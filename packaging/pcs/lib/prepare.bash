@@ -28,15 +28,16 @@ readonly needed='pcs pcs
 corosync corosync
 crm_mon pacemaker-cli-utils
 mariadbd mariadb-server
-rsync rsync
 /usr/lib/galera/libgalera_smm.so galera-4
 /usr/lib/ocf/resource.d/holdfast/galera holdfast-agents'
 
 missing_packages() {
-  local file package
+  local file package method=mariadb-backup
+  [ "${setting[SST_METHOD]}" = mariabackup ] || method=${setting[SST_METHOD]}
   while read -r file package; do
     command -v "$file" >/dev/null 2>&1 || [ -e "$file" ] || printf '%s\n' "$package"
-  done <<<"$needed"
+  done <<<"$needed
+${setting[SST_METHOD]} $method"
 }
 
 require_packages() {
@@ -113,7 +114,7 @@ database_config_for() {
     -e "s/@INSTALL@/$(period $((suspect * 2)))/g" \
     -e "s/@KEEPALIVE@/$(period "$(within 100 $((suspect / 5)) 1000)")/g" \
     -e "s/@CHECK@/$(period "$(within 60 $((suspect / 5)) 500)")/g" \
-    -e "s/@GCACHE_SIZE@/${setting[GCACHE_SIZE]}/g" "$share/mariadb/70-holdfast-galera.cnf"
+    -e "s/@GCACHE_SIZE@/${setting[GCACHE_SIZE]}/g" -e "s/@SST_METHOD@/${setting[SST_METHOD]}/g" "$share/mariadb/70-holdfast-galera.cnf"
 }
 
 # period MILLISECONDS: as Galera writes it, ISO 8601.

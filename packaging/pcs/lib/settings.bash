@@ -5,7 +5,7 @@
 declare -A setting=(
   [ADDRESS_INTERFACE]='' [HACLUSTER_PASSWORD]='' [HACLUSTER_PASSWORD_FILE]=''
   [FENCE_OPTIONS]='' [ALLOW_NO_FENCING]=no [FENCE_MONITOR]=120
-  [TOKEN]=400 [CONSENSUS]=300 [JOIN]=50 [LINK_TIMEOUT]=2000 [SUSPECT_TIMEOUT]=500 [GCACHE_SIZE]=256M
+  [TOKEN]=400 [CONSENSUS]=300 [JOIN]=50 [LINK_TIMEOUT]=2000 [SUSPECT_TIMEOUT]=500 [GCACHE_SIZE]=256M [SST_METHOD]=mariabackup
   [DATABASE_MONITOR]=1 [ADDRESS_MONITOR]=1 [PROMOTE_TIMEOUT]=3600
 )
 declare -a required=(CLUSTER_NAME NODES ADDRESS ADDRESS_PREFIX FENCE_AGENT)
@@ -225,4 +225,8 @@ check_timing() {
     bad_setting 'SUSPECT_TIMEOUT=%s is too short for Galera; set 300 or more (milliseconds)' "${setting[SUSPECT_TIMEOUT]}"
   [[ ${setting[GCACHE_SIZE]} =~ ^[1-9][0-9]{0,6}[MG]$ ]] ||
     bad_setting 'GCACHE_SIZE=%s is no size; set a number with M or G, such as 256M' "${setting[GCACHE_SIZE]}"
+  case ${setting[SST_METHOD]} in
+    mariabackup|rsync) ;;
+    *) bad_setting 'SST_METHOD=%s is not known here; set mariabackup or rsync' "${setting[SST_METHOD]}" ;;
+  esac
 }

@@ -26,7 +26,7 @@ func Node() Recipe {
 			"systemd", "systemd-sysv", "dbus", "libpam-systemd",
 			"pacemaker", "pacemaker-cli-utils", "pacemaker-resource-agents", // without -cli-utils "pcs status" finds no crm_mon
 			"corosync", "pcs", "crmsh", "resource-agents", "fence-agents",
-			"mariadb-server", "galera-4", "rsync",
+			"mariadb-server", "mariadb-backup", "galera-4", "rsync",
 			"iproute2", "iputils-ping", "nftables", "procps", "less", "openssl", "libxml2-utils", "man-db",
 		},
 		Hooks: []string{
