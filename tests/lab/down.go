@@ -1,12 +1,12 @@
 package lab
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -57,8 +57,9 @@ func Sweep(ctx context.Context, state string) error {
 	if err := chassis.ThawDisks(identity(state)); err != nil { // while one is frozen its node does not die
 		return fmt.Errorf("sweep %s: %w", state, err)
 	}
-	for _, own := range ownCgroups() {
-		cgroup := filepath.Join(own, chassis.CgroupName(identity(state)))
+	own, mount := ownCgroup(), cgroup2Mount()
+	if own != "" && mount != "" { // without a mount the empty directories are out of reach and cost nothing; the next lab takes them
+		cgroup := filepath.Join(mount, own, chassis.CgroupName(identity(state)))
 		if err := chassis.RemoveCgroup(ctx, cgroup); err != nil { // nodes on their way out may still write to their disks
 			return fmt.Errorf("sweep %s: %w", state, err)
 		}
@@ -127,37 +128,28 @@ func clearLogs(state string) error {
 	return nil
 }
 
-// ownCgroups are the directories of this process's cgroups in the hierarchies that a lab makes its own in: the unified one and, on hosts
-// with cgroup version 1, the cpu controller's. Where one is not mounted the empty directories are out of reach and cost nothing; the next
-// lab takes them.
-func ownCgroups() []string {
-	own, _ := os.ReadFile("/proc/self/cgroup")
-	mounts, _ := os.ReadFile("/proc/self/mounts")
-	_, cpu, hasCPU := chassis.CPUHierarchy(string(own))
-	var dirs []string
-	for line := range strings.Lines(string(mounts)) {
-		f := strings.Fields(line) // proc_mounts(5): what, where, type, options
-		if len(f) < 4 {
-			continue
-		}
-		switch {
-		case f[2] == "cgroup2":
-			if path, ok := unifiedPath(string(own)); ok {
-				dirs = append(dirs, filepath.Join(f[1], path))
-			}
-		case f[2] == "cgroup" && hasCPU && slices.Contains(strings.Split(f[3], ","), "cpu"):
-			dirs = append(dirs, filepath.Join(f[1], cpu))
+// ownCgroup is this process's path in the unified hierarchy, or "".
+func ownCgroup() string {
+	content, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(content)) {
+		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			return path
 		}
 	}
-	return dirs
+	return ""
 }
 
-// unifiedPath is where the process of that /proc/PID/cgroup is in the unified hierarchy.
-func unifiedPath(text string) (string, bool) {
-	for line := range strings.Lines(text) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return path, true
+// cgroup2Mount is where the host has the unified hierarchy mounted, or "".
+func cgroup2Mount() string {
+	mounts, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		return ""
+	}
+	defer mounts.Close()
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		if f := strings.Fields(lines.Text()); len(f) > 2 && f[2] == "cgroup2" {
+			return f[1]
 		}
 	}
-	return "", false
+	return ""
 }

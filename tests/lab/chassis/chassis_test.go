@@ -1,7 +1,6 @@
 package chassis
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,58 +82,4 @@ func TestLoopNamesTellLabsApart(t *testing.T) {
 	if !strings.HasPrefix(name, loopName("0123abcd", "")) || strings.HasPrefix(name, loopName("0123abc", "")) {
 		t.Errorf("%q does not say whose disk it is", name)
 	}
-}
-
-func TestCPUHierarchy(t *testing.T) {
-	for text, want := range map[string]string{
-		"8:pids:/\n1:cpu:/\n0::/\n":                          "cpu at /",
-		"4:cpu,cpuacct:/user.slice\n3:cpuset:/x\n0::/init\n": "cpu,cpuacct at /user.slice",
-		"3:cpuset:/x\n2:cpuacct:/\n0::/init.scope\n":         "",
-		"": "",
-	} {
-		got := ""
-		if controllers, path, ok := CPUHierarchy(text); ok {
-			got = controllers + " at " + path
-		}
-		if got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestReadySocket: the init tells of other things before it is ready.
-func TestReadySocket(t *testing.T) {
-	s, err := listenReady(t.TempDir(), "db1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("unixgram", s.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	for _, message := range []string{"STATUS=Container running.", "STATUS=Ready.\nREADY=1\n"} {
-		if _, err := conn.Write([]byte(message)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.await(nil)
-	for message, want := range map[string]bool{
-		"READY=1": true, "STATUS=up\nREADY=1\n": true, "STATUS=READY=1": false, "READY=0": false, "X_NSPAWN_LEADER_PID=7": false,
-	} {
-		if got := isReady(message); got != want {
-			t.Errorf("%q: ready %v, want %v", message, got, want)
-		}
-	}
-}
-
-// TestReadySocketOfANodeThatDies: nobody waits for one that is gone.
-func TestReadySocketOfANodeThatDies(t *testing.T) {
-	s, err := listenReady(t.TempDir(), "db1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	close(gone)
-	s.await(gone)
 }

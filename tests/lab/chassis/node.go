@@ -35,7 +35,6 @@ type node struct {
 	root    string
 	disk    disk
 	cgroup  cgroup
-	cpu     cpuGroup
 	console *os.File
 
 	// operation serialises what changes the node's power, so that a reset sees no other half done.
@@ -97,11 +96,7 @@ func (n *node) boot(ctx context.Context) error {
 	if err := removePort(n.config.Name); err != nil {
 		return err
 	}
-	if err := errors.Join(n.disk.thaw(), n.cgroup.renew(ctx), n.cpu.renew(ctx, bootShares, nodeRealTime)); err != nil {
-		return err
-	}
-	ready, err := listenReady("/run", n.config.Name) // in the tmpfs that covers the host's
-	if err != nil {
+	if err := errors.Join(n.disk.thaw(), n.cgroup.renew(ctx)); err != nil {
 		return err
 	}
 	dir, err := os.Open(string(n.cgroup))
@@ -110,20 +105,17 @@ func (n *node) boot(ctx context.Context) error {
 	}
 	defer dir.Close()
 	cmd := exec.Command(nspawnProgram, "--quiet", "--register=no", "--keep-unit", "--directory="+n.root, "--machine="+n.config.Name,
-		"--network-veth", "--network-bridge="+bridgeName, "--resolv-conf=off", "--console=read-only", "--kill-signal=SIGRTMIN+3",
-		"--notify-ready=yes", "--boot")
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+ready.path)
+		"--network-veth", "--network-bridge="+bridgeName, "--resolv-conf=off", "--console=read-only", "--kill-signal=SIGRTMIN+3", "--boot")
 	cmd.Stdout, cmd.Stderr = n.console, n.console
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
-	if err := n.cpu.start(cmd); err != nil {
-		return errors.Join(fmt.Errorf("start %s: %w", nspawnProgram, err), ready.conn.Close())
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", nspawnProgram, err)
 	}
 	gone := make(chan struct{})
 	n.mu.Lock()
 	n.gone, n.since, n.halting, n.frozen, n.init = gone, time.Now(), false, false, 0
 	n.mu.Unlock()
 	go n.attend(cmd, gone)
-	go n.settle(ready, gone)
 
 	ctx, cancel := context.WithTimeout(ctx, bootTimeout)
 	defer cancel()
@@ -136,19 +128,6 @@ func (n *node) boot(ctx context.Context) error {
 	cable := n.cable
 	n.mu.Unlock()
 	return plug(n.config.Name, cable) // nspawn plugs every new cable in
-}
-
-// settle gives the node the share of one that runs, once it has booted.
-func (n *node) settle(ready *readySocket, gone <-chan struct{}) {
-	ready.await(gone)
-	select {
-	case <-gone:
-		return
-	default:
-	}
-	if err := n.cpu.weigh(nodeShares); err != nil {
-		log.Printf("%s: %v", n.config.Name, err)
-	}
 }
 
 // attend waits for nspawn's end, which is the node's, and lets a node that asked for a reboot have it.
@@ -278,7 +257,7 @@ func (n *node) end(ctx context.Context) error {
 		}
 	}
 	// Only when the kernel has let go of every process is what they held (sockets, locks) free.
-	return errors.Join(removePort(n.config.Name), n.cgroup.remove(ctx), n.cpu.remove(ctx))
+	return errors.Join(removePort(n.config.Name), n.cgroup.remove(ctx))
 }
 
 // halt asks the node to shut down, as a power button does.
@@ -298,12 +277,12 @@ func (n *node) halt() error {
 	return nil
 }
 
-// retire cuts the node's power and removes its cgroups.
+// retire cuts the node's power and removes its cgroup.
 func (n *node) retire(ctx context.Context) error {
 	if err := n.cut(ctx); err != nil {
 		return fmt.Errorf("retire %s: %w", n.config.Name, err)
 	}
-	return errors.Join(n.cgroup.remove(ctx), n.cpu.remove(ctx))
+	return n.cgroup.remove(ctx)
 }
 
 func (n *node) awaitGone(ctx context.Context) error {

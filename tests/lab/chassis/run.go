@@ -92,7 +92,6 @@ type rack struct {
 	config Config
 	state  *os.Root
 	cgroup cgroup
-	cpu    cpuGroup
 	nodes  []*node
 	power  *log.Logger
 }
@@ -111,11 +110,9 @@ func assemble(ctx context.Context, config Config, state *os.Root) (r *rack, err 
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := newCPUGroup(ctx, config.ID, len(config.Nodes))
-	cpu = cpu.orNone(err)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, cg.remove(ctx), cpu.remove(ctx))
+			err = errors.Join(err, cg.remove(ctx))
 		}
 	}()
 	if err := makeBridge(config.Switch); err != nil {
@@ -125,7 +122,7 @@ func assemble(ctx context.Context, config Config, state *os.Root) (r *rack, err 
 	if err != nil {
 		return nil, err
 	}
-	r = &rack{config: config, state: state, cgroup: cg, cpu: cpu, power: log.New(powerLog, "", 0)}
+	r = &rack{config: config, state: state, cgroup: cg, power: log.New(powerLog, "", 0)}
 	for _, nc := range config.Nodes {
 		n, err := r.insert(ctx, nc)
 		if err != nil {
@@ -154,7 +151,7 @@ func (r *rack) insert(ctx context.Context, nc NodeConfig) (*node, error) {
 		return nil, err
 	}
 	return &node{
-		config: nc, root: root, disk: disk, cgroup: r.cgroup.child(nc.Name), cpu: r.cpu.child(nc.Name), console: console, cable: CableIn, since: time.Now(),
+		config: nc, root: root, disk: disk, cgroup: r.cgroup.child(nc.Name), console: console, cable: CableIn, since: time.Now(),
 	}, nil
 }
 
@@ -185,7 +182,7 @@ func (r *rack) dismantle() {
 		group.Go(func() error { return n.retire(ctx) })
 	}
 	err := group.Wait()
-	err = errors.Join(err, unmount(r.nodes), r.cgroup.remove(ctx), r.cpu.remove(ctx), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
+	err = errors.Join(err, unmount(r.nodes), r.cgroup.remove(ctx), r.state.RemoveAll(NodesDir), r.state.RemoveAll(SocketFile))
 	if err != nil {
 		log.Printf("dismantle the lab: %v", err)
 	}
