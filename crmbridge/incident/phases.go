@@ -66,7 +66,9 @@ func (c *course) findOccurrence() Point {
 		if late, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", "")); err == nil {
 			p.At, p.How = p.At.Add(-late), lastToken+", "+e.Change.Value+" before Corosync missed one"
 		}
-		return p
+		if !p.At.After(noticed.At) { // a link that flaps is noticed before the ring breaks
+			return p
+		}
 	}
 	if e, ok := c.first(c.gaveWay); ok && e.At.Wall.Before(noticed.At) {
 		return Point{At: e.At.Wall, Basis: Estimated, How: "at the latest when the database on " + e.Node + " had a view without it"}
@@ -205,21 +207,17 @@ func (c *course) serviceBack() (back, verified Point) {
 // lastingStart is the first start of an address after which it stayed, or the last of all: what
 // is done with it later has another reason.
 func (c *course) lastingStart() (start Event, ok bool) {
-	touches := func(e Event, action string) bool {
-		return e.Op.Action == action && c.after.isAddress(e.Op.Resource)
-	}
+	stopped := false
 	for _, e := range c.events {
-		switch {
-		case e.Kind == OperationEnded && !e.Op.Failed && touches(e, "start"):
-			if ok && e.At.Wall.Sub(start.At.Wall) > acceptance {
-				return start, true
-			}
+		starts, stops := e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start", e.Kind == OperationBegun && e.Op.Action == "stop"
+		if !starts && !stops || !c.after.isAddress(e.Op.Resource) {
+			continue
+		}
+		if ok && !stopped && e.At.Wall.Sub(start.At.Wall) > acceptance {
+			return start, true
+		}
+		if stopped = stops; starts {
 			start, ok = e, true
-		case e.Kind == OperationBegun && touches(e, "stop"):
-			if ok && e.At.Wall.Sub(start.At.Wall) > acceptance {
-				return start, true
-			}
-		default:
 		}
 	}
 	return start, ok

@@ -280,10 +280,13 @@ func (s *state) unresolved(before *state) bool {
 
 // busy says whether something is under way or has failed, or a node is to be fenced or is
 // joining.
-func (s *state) busy() bool {
-	if len(s.failed) > 0 {
-		return true
-	}
+func (s *state) busy() bool { return len(s.failed) > 0 || s.working() }
+
+// resting says whether the cluster is doing nothing and the service is there: what is left, as a
+// database that cannot run, may stay so for as long as its reason does.
+func (s *state) resting() bool { return !s.working() && s.serving() }
+
+func (s *state) working() bool {
 	for a := range s.pending {
 		if s.interesting(a.resource) {
 			return true

@@ -12,7 +12,7 @@ const (
 	// taken for over: long enough for the words of logs that come late, short enough
 	// that the record is there within two seconds.
 	settle = 1400 * time.Millisecond
-	// unfinished is when a record of an incident is written although it is not over.
+	// unfinished is when a record of an incident is written although something is under way.
 	unfinished = 3 * time.Second
 	// memory is how long an incident that is over may still be added to.
 	memory = 2 * time.Minute
@@ -148,7 +148,7 @@ func (t *Tracker) Advance(now time.Time) []Record {
 // write says whether a record is to be given, and what it is.
 func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record, bool) {
 	wait := settle
-	if c.open {
+	if c.open && !c.after.resting() {
 		wait = unfinished
 	}
 	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && len(t.events) <= most {

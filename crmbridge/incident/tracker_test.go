@@ -30,3 +30,31 @@ func TestAGapThatHasEndedIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+// What cannot run stays so until its reason is gone, and the service is there: the record of what
+// happened does not wait for that.
+func TestARestingClusterIsRecordedAtOnce(t *testing.T) {
+	tracker := NewTracker("db2")
+	events := append(peaceful(), parseEvent(t, "0.000 attribute galera-unfit db1 true", 20))
+	for i, line := range []string{
+		"0.050 begun vip stop db1", "0.100 ended vip stop db1", "0.110 begun vip start db2", "0.120 address+ db2", "0.150 ended vip start db2",
+	} {
+		events = append(events, parseEvent(t, line, 21+i))
+	}
+	for _, e := range events {
+		tracker.Observe(e)
+	}
+	records := tracker.Advance(midnight().Add(150*time.Millisecond + settle))
+	if len(records) != 1 {
+		t.Fatalf("%d records when the service was back and nothing more happened", len(records))
+	}
+	if r := records[0]; !r.Open || r.Outcome != Restored || r.Interruption == 0 {
+		t.Errorf("open %v, %s, interruption %v: wanted one that is open, for the database is unfit, with the service restored", r.Open, r.Outcome, r.Interruption)
+	}
+	cleared := parseEvent(t, "20.000 attribute galera-unfit db1", 40)
+	tracker.Observe(cleared)
+	records = tracker.Advance(cleared.Seen.Wall.Add(settle))
+	if len(records) != 1 || records[0].Open || records[0].Revision != 2 {
+		t.Errorf("when the database is fit again: %+v", records)
+	}
+}

@@ -56,9 +56,13 @@ func (c Config) names() []string {
 	return names
 }
 
-// dirt says why the cluster is not clean; nothing when it is.
+// dirt says why the cluster is not clean; nothing when it is. A node is asked for Pacemaker's state
+// only when the databases are settled: crm_mon costs the nodes something while they recover.
 func (o *observation) dirt(ctx context.Context) []string {
 	why := o.unsettled()
+	if len(why) > 0 {
+		return why
+	}
 	status, err := Status(ctx, o.config)
 	if err != nil {
 		return append(why, err.Error())
@@ -74,6 +78,9 @@ func (o *observation) dirt(ctx context.Context) []string {
 // when it was not seen.
 func (o *observation) awaitHealed(ctx context.Context) (time.Duration, bool) {
 	healed := o.await(ctx, "every node to be promoted", o.config.Heal, func(ctx context.Context) []string {
+		if why := o.unsettled(); len(why) > 0 {
+			return why
+		}
 		status, err := Status(ctx, o.config)
 		if err != nil {
 			return []string{err.Error()}
@@ -81,7 +88,7 @@ func (o *observation) awaitHealed(ctx context.Context) (time.Duration, bool) {
 		if missing := missing(o.config.names(), status.Promoted()); len(missing) > 0 {
 			return []string{"the database is not promoted on " + strings.Join(missing, ", ")}
 		}
-		return o.unsettled()
+		return nil
 	})
 	return o.now(), healed == nil
 }

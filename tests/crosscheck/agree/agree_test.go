@@ -301,3 +301,33 @@ func TestCutOff(t *testing.T) {
 		t.Error("a file that was cut off was read")
 	}
 }
+
+// TestLag: what a node wrote with the last phase in it is in time, also when it said only later that
+// nothing was left to do.
+func TestLag(t *testing.T) {
+	at := func(ms int) time.Time { return time.Date(2026, 11, 25, 12, 0, 0, ms*1_000_000, time.UTC) }
+	record := func(open bool, ends ...int) incident.Record {
+		r := incident.Record{ID: "a", Open: open}
+		for _, end := range ends {
+			r.Phases = append(r.Phases, incident.Phase{Name: incident.PhaseRecovery, End: at(end)})
+		}
+		return r
+	}
+	for _, test := range []struct {
+		name     string
+		writings []Writing
+		lag      time.Duration
+		state    int
+	}{
+		{"nothing", nil, 0, absent},
+		{"of another node only", []Writing{{"db2", at(900), record(false, 100)}}, 0, absent},
+		{"once", []Writing{{"db1", at(900), record(false, 100)}}, 800 * time.Millisecond, closed},
+		{"never over", []Writing{{"db1", at(900), record(true, 100)}}, 0, unclosed},
+		{"over later", []Writing{{"db1", at(900), record(true, 100)}, {"db1", at(9000), record(false, 100)}}, 800 * time.Millisecond, closed},
+		{"a phase that came after it was written", []Writing{{"db1", at(900), record(true, 100)}, {"db1", at(4000), record(false, 100, 3000)}}, time.Second, closed},
+	} {
+		if lag, _, state := lagOf("a", "db1", test.writings); lag != test.lag || state != test.state {
+			t.Errorf("%s: %v, state %d, wanted %v, %d", test.name, lag, state, test.lag, test.state)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package agree
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,7 +212,7 @@ func (f *finding) others(limits Limits) {
 }
 
 // writing is how long after its last phase each record was written by the nodes that were
-// left: the first time that it was said to be over.
+// left, and whether they ever said that it was over.
 func (f *finding) writing(writings []Writing, limits Limits) {
 	for _, r := range f.records {
 		for _, node := range f.survivors {
@@ -237,15 +238,22 @@ const (
 	closed
 )
 
+// lagOf is how long after the last phase of a record a node had written it: whether or not it said
+// at once that all was over, for what cannot run stays so until its reason is gone.
 func lagOf(id, node string, writings []Writing) (lag time.Duration, last time.Time, state int) {
+	var all []Writing
 	for _, w := range writings {
 		if w.Node != node || w.Record.ID != id {
 			continue
 		}
-		if state = unclosed; !w.Record.Open {
-			last = lastPhase(w.Record)
-			return w.At.Sub(last), last, closed
+		all = append(all, w)
+		if w.Record.Open {
+			state = unclosed
+			continue
 		}
+		last = lastPhase(w.Record)
+		first := slices.IndexFunc(all, func(w Writing) bool { return !lastPhase(w.Record).Before(last) })
+		return all[first].At.Sub(last), last, closed
 	}
 	return 0, time.Time{}, state
 }

@@ -17,7 +17,7 @@ fault is felt at once; otherwise it is not compared. MOVED is the address up on 
 the same beside the first write that was answered, AWAY the interruption from one to the other. UNTOLD are interruptions of more than
 250 ms of which the record says nothing (what only a client can feel: see crmbridge(8), PROBES), UNTRUE are those that some other
 record claims and nobody felt, STRAY are records that the fault does not explain, OPEN are records that a node never said to be over.
-LAG is from the last phase of a record to the first time it was written as over, by each node that was left. PHASES are records whose
+LAG is from the last phase of a record to the first time it was written with it, by each node that was left. PHASES are records whose
 phases do not add up, or that were detected before they happened.
 `
 
