@@ -26,7 +26,9 @@ func (s *systemd) Cause(ctx context.Context) string {
 	if s.started.IsZero() {
 		return ""
 	}
-	// The journal's own library needs cgo; its client runs only after a failure.
+	// The journal's own library needs cgo; its client runs only after a failure. What the server said
+	// last may still be on its way into the journal, behind what a state transfer said.
+	_ = exec.CommandContext(ctx, "journalctl", "--sync").Run() // journalctl(1); if that fails, there is what there is
 	cmd := exec.CommandContext(ctx, "journalctl", "--unit", unitName, "--no-pager", "--output=cat",
 		"--lines", tailLines, "--since=@"+strconv.FormatInt(s.started.Unix(), 10))
 	cmd.Env = append(os.Environ(), "LC_ALL=C")

@@ -20,13 +20,10 @@ import (
 // probeMessage is the MESSAGE_ID that crmbridge(8) gives to probes.
 const probeMessage = "cabe29a641aa41079d585a1a77ce6533"
 
-// TestBridgeLosesNothingQuietly does to the daemon, and to all that it listens to, what can
-// happen to them. It has to hear everything again by itself, say where it was blind, and the
-// chain of its entries has to be whole.
-func TestBridgeLosesNothingQuietly(t *testing.T) {
-	f := startFixture(t)
-	firstBoot(t, f)
-	f.installBridge(t)
+// losesNothingQuietly does to the daemon, and to all that it listens to, what can happen to
+// them. It has to hear everything again by itself, say where it was blind, and the chain of
+// its entries has to be whole.
+func losesNothingQuietly(t *testing.T, f *fixture) {
 	for _, harm := range []struct {
 		name string
 		do   func(t *testing.T, f *fixture, node string)

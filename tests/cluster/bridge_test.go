@@ -16,12 +16,9 @@ const (
 	unitTest = "/usr/local/bin/holdfast-unit-test"
 )
 
-// TestBridgeSpeaksWithTheDaemons runs the tests of crmbridge that need a real Pacemaker,
-// Corosync and systemd, in a node, as root and as hacluster, over shared memory and
-// sockets.
-func TestBridgeSpeaksWithTheDaemons(t *testing.T) {
-	f := startFixture(t)
-	firstBoot(t, f)
+// speaksWithTheDaemons runs the tests of crmbridge that need a real Pacemaker, Corosync and
+// systemd, in a node, as root and as hacluster, over shared memory and sockets.
+func speaksWithTheDaemons(t *testing.T, f *fixture) {
 	f.putNodeTest(t, "pacemaker", nodeTest)
 	f.putNodeTest(t, "unit", unitTest)
 	t.Run("systemd", func(t *testing.T) { t.Log(f.run(t, "db1", unitTest, "-test.v", "-test.run", "^TestNode")) })

@@ -17,11 +17,9 @@ import (
 	"holdfast/tests/lab"
 )
 
-// TestChaos is the monitor against real databases: what it promises to find is
-// made on purpose, and the guide for a demonstration is followed.
-func TestChaos(t *testing.T) {
-	f := startFixture(t)
-	firstBoot(t, f)
+// findsWhatIsMade is chaos against real databases: what it promises to find is made on
+// purpose, and the guide for a demonstration is followed. The cluster is not whole afterwards.
+func findsWhatIsMade(t *testing.T, f *fixture) {
 	m := newMonitor(t, f)
 	for _, part := range []struct {
 		name string

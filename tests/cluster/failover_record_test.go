@@ -63,12 +63,9 @@ type moment struct {
 	At time.Time `json:"at"`
 }
 
-// TestBridgeRecordsFailovers has the daemon on every node, and one record of each fault:
-// soon, with the right cause, and alike on every node that is left to write one.
-func TestBridgeRecordsFailovers(t *testing.T) {
-	f := startFixture(t)
-	firstBoot(t, f)
-	f.installBridge(t)
+// recordsFailovers wants one record of each fault: soon, with the right cause, and alike on
+// every node that is left to write one.
+func recordsFailovers(t *testing.T, f *fixture) {
 	for _, fault := range []struct {
 		name, cause string
 		// fromAfar is what a node may say that only has Pacemaker's word: a monitor in the

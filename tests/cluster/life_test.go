@@ -23,6 +23,7 @@ func TestLife(t *testing.T) {
 		do   func(*testing.T, *fixture)
 	}{
 		{"first boot of an empty cluster", firstBoot},
+		{"scenarios of ra-tester, and promises beyond them", scenarios},
 		{"the cluster script changes nothing the second time", setupAgain},
 		{"power cut of the node with the address", powerCut},
 		{"a planned stop of one node", plannedStop},

@@ -12,17 +12,15 @@ import (
 	"holdfast/tests/lab"
 )
 
-// TestScenarios is what the author of the heartbeat agent tests his own with
-// (ra-tester's galera scenarios), as far as MariaDB 10.11 still has the case. Those that
-// need a debugger inside a prepared transaction do not: it is immune to them.
-// What the agents promise beyond those follows, in the same cluster.
-func TestScenarios(t *testing.T) {
-	f := startFixture(t)
+// scenarios are what the author of the heartbeat agent tests his own with (ra-tester's
+// galera scenarios), as far as MariaDB 10.11 still has the case. Those that need a debugger
+// inside a prepared transaction do not: it is immune to them. What the agents promise beyond
+// those follows.
+func scenarios(t *testing.T, f *fixture) {
 	for _, part := range []struct {
 		name string
 		do   func(*testing.T, *fixture)
 	}{
-		{"first boot of an empty cluster", firstBoot},
 		{"a node without grastate.dat does not bootstrap", noGrastateOnOne},
 		{"a bootstrap forced by hand", forcedBootstrap},
 		{"a stop forced by hand is repaired", forcedStop},
