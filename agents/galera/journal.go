@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // tailLines is how much of the log is searched for a cause: a failed start of a
@@ -14,6 +15,10 @@ const (
 	tailLines = "500"
 	tailBytes = 64 << 10
 )
+
+// syncTime is what a journal that does not answer may take of causeTime: what it has can be read
+// without it.
+const syncTime = 400 * time.Millisecond
 
 // Cause implements Server.
 func (s *systemd) Cause(ctx context.Context) string {
@@ -28,7 +33,9 @@ func (s *systemd) Cause(ctx context.Context) string {
 	}
 	// The journal's own library needs cgo; its client runs only after a failure. What the server said
 	// last may still be on its way into the journal, behind what a state transfer said.
-	_ = exec.CommandContext(ctx, "journalctl", "--sync").Run() // journalctl(1); if that fails, there is what there is
+	syncing, cancel := context.WithTimeout(ctx, syncTime)
+	_ = exec.CommandContext(syncing, "journalctl", "--sync").Run() // journalctl(1); if that fails, there is what there is
+	cancel()
 	cmd := exec.CommandContext(ctx, "journalctl", "--unit", unitName, "--no-pager", "--output=cat",
 		"--lines", tailLines, "--since=@"+strconv.FormatInt(s.started.Unix(), 10))
 	cmd.Env = append(os.Environ(), "LC_ALL=C")

@@ -32,12 +32,11 @@ mariadbd mariadb-server
 /usr/lib/ocf/resource.d/holdfast/galera holdfast-agents'
 
 missing_packages() {
-  local file package method=mariadb-backup
-  [ "${setting[SST_METHOD]}" = mariabackup ] || method=${setting[SST_METHOD]}
+  local file package method=${setting[SST_METHOD]}
   while read -r file package; do
     command -v "$file" >/dev/null 2>&1 || [ -e "$file" ] || printf '%s\n' "$package"
   done <<<"$needed
-${setting[SST_METHOD]} $method"
+$method ${sst_package[$method]}"
 }
 
 require_packages() {

@@ -10,6 +10,9 @@ declare -A setting=(
 )
 declare -a required=(CLUSTER_NAME NODES ADDRESS ADDRESS_PREFIX FENCE_AGENT)
 
+# The programs that make a full copy, and the package of each.
+declare -rA sst_package=([mariabackup]=mariadb-backup [rsync]=rsync)
+
 # Filled from NODES: the names in order, and name -> address.
 declare -a nodes=()
 declare -A node_address=()
@@ -225,8 +228,6 @@ check_timing() {
     bad_setting 'SUSPECT_TIMEOUT=%s is too short for Galera; set 300 or more (milliseconds)' "${setting[SUSPECT_TIMEOUT]}"
   [[ ${setting[GCACHE_SIZE]} =~ ^[1-9][0-9]{0,6}[MG]$ ]] ||
     bad_setting 'GCACHE_SIZE=%s is no size; set a number with M or G, such as 256M' "${setting[GCACHE_SIZE]}"
-  case ${setting[SST_METHOD]} in
-    mariabackup|rsync) ;;
-    *) bad_setting 'SST_METHOD=%s is not known here; set mariabackup or rsync' "${setting[SST_METHOD]}" ;;
-  esac
+  [ -n "${sst_package[${setting[SST_METHOD]:-none}]:-}" ] ||
+    bad_setting 'SST_METHOD=%s is not known here; set mariabackup or rsync' "${setting[SST_METHOD]}"
 }
