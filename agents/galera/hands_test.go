@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	godbus "github.com/godbus/dbus/v5"
+
 	"holdfast/agents/galera/bootstrap"
 	"holdfast/agents/galera/wsrep"
 	"holdfast/ocf"
@@ -44,6 +46,23 @@ func TestUnits(t *testing.T) {
 	}
 	golden(t, "mariadb-drop-in.conf", dropIn(l))
 	golden(t, "recovery.service", recoveryFile(l))
+}
+
+// A server that is being stopped by somebody else is gone between a look at it and a signal.
+func TestForgottenUnit(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"unloaded":      {godbus.Error{Name: "org.freedesktop.systemd1.NoSuchUnit", Body: []any{"Unit mariadb.service not loaded."}}, true},
+		"no permission": {godbus.Error{Name: "org.freedesktop.DBus.Error.AccessDenied"}, false},
+		"too late":      {context.DeadlineExceeded, false},
+		"signalled":     {nil, false},
+	} {
+		if got := forgotten(c.err); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }
 
 func TestCauseIn(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
+	godbus "github.com/godbus/dbus/v5"
 )
 
 const (
@@ -205,7 +206,7 @@ func (s *systemd) Stop(ctx context.Context, grace time.Duration) (killed string,
 func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitState) (killed string, err error) {
 	// A signal, as systemd itself would send it, and no stop job: the unit is ordered before pacemaker.service, so that while Pacemaker
 	// is being stopped a job would wait for Pacemaker, which waits for this agent.
-	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGTERM)); err != nil {
+	if err := s.signal(ctx, syscall.SIGTERM); err != nil {
 		return "", fmt.Errorf("stop %s: %w", unitName, err)
 	}
 	killed = fmt.Sprintf("it had not ended after %v", grace.Round(time.Second))
@@ -238,7 +239,7 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 	case ended:
 		return "", nil
 	}
-	if err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(syscall.SIGKILL)); err != nil {
+	if err := s.signal(ctx, syscall.SIGKILL); err != nil {
 		return killed, fmt.Errorf("kill %s: %w", unitName, err)
 	}
 	ok, err := await(ctx, time.Hour, gone)
@@ -246,6 +247,24 @@ func (s *systemd) stopUnit(ctx context.Context, grace time.Duration, state UnitS
 		return killed, errors.Join(fmt.Errorf("mariadb.service (process %d) survives SIGKILL", state.MainPID), err)
 	}
 	return killed, nil
+}
+
+// signal sends a signal to every process of the unit. The unit may have ended since it was looked
+// at, by somebody else's order; whoever calls this waits until it is down in any case.
+func (s *systemd) signal(ctx context.Context, sig syscall.Signal) error {
+	err := s.conn.KillUnitWithTarget(ctx, unitName, dbus.All, int32(sig))
+	if forgotten(err) {
+		return nil
+	}
+	return err
+}
+
+// forgotten says whether systemd does not know a unit because it was unloaded: one that nothing refers
+// to is, as soon as it is inactive, and a signal does not load it again (systemd.unit(5), CollectMode=;
+// org.freedesktop.systemd1(5), KillUnit).
+func forgotten(err error) bool {
+	answer := godbus.Error{}
+	return errors.As(err, &answer) && answer.Name == "org.freedesktop.systemd1.NoSuchUnit"
 }
 
 // Frozen implements Server.

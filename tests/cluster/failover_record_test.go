@@ -129,6 +129,9 @@ func recordsFailovers(t *testing.T, f *fixture) {
 				t.Error("no record names the file that Pacemaker's plan can be made again from")
 			}
 			f.waitHealthy(t, witness)
+			// Who comes next must find nothing that failed: chaos starts only from there.
+			f.run(t, witness, "pcs", "resource", "cleanup")
+			f.waitHealthy(t, witness)
 		})
 	}
 }
