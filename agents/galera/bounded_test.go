@@ -31,7 +31,7 @@ func TestAFileThatDoesNotAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, grastate := f.Grastate(ctx)
-	_, view := f.DropTornView(ctx)
+	_, view := f.DropTorn(ctx)
 	for name, err := range map[string]error{"grastate.dat": grastate, "gvwstate.dat": view} {
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), f.path(name)) {
 			t.Errorf("%s: %v", name, err)

@@ -74,8 +74,10 @@ type machine struct {
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	demoted  int
-	dropped  int  // times that a torn view was looked for, to delete it
+	dropped  int  // times that torn files were looked for, to delete them
 	stalled  bool // its file system does not answer
+	noDisk   bool // its server waits for a disk
+	waited   uint64
 	parted   int  // questions that find it outside of the primary component
 	closes   bool // its state transfer fails, which Galera answers by closing its connection
 	notes    map[string]string
@@ -312,6 +314,14 @@ func (f *fakeServer) Create(context.Context, Launch) error {
 }
 
 func (f *fakeServer) Stray(context.Context) (int, error) { return f.n.stray, nil }
+
+// DiskWaits is one thread that does not come back from a stalled disk, or one that always does.
+func (f *fakeServer) DiskWaits(int) diskWaits {
+	if !f.n.noDisk {
+		f.n.waited++
+	}
+	return diskWaits{7: f.n.waited}
+}
 
 func (f *fakeServer) Frozen() int {
 	if f.n.frozen {

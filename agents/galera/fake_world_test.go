@@ -141,11 +141,11 @@ func (f *fakeFiles) MarkSafe(ctx context.Context, state wsrep.State) error {
 	return nil
 }
 
-// DropTornView is for what starts a server: it writes.
-func (f *fakeFiles) DropTornView(ctx context.Context) (bool, error) {
+// DropTorn is for what starts a server: it writes.
+func (f *fakeFiles) DropTorn(ctx context.Context) ([]string, error) {
 	f.s.burn()
 	f.n.dropped++
-	return false, f.stall(ctx)
+	return nil, f.stall(ctx)
 }
 
 func (f *fakeFiles) DropGrastate(ctx context.Context) error {

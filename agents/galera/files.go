@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,19 +84,43 @@ func syncDirectory(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// DropTornView implements Files.
-func (f *files) DropTornView(ctx context.Context) (bool, error) {
-	path := f.path("gvwstate.dat")
-	return bounded(ctx, path, func() (bool, error) {
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && wsrep.WholeView(data) {
-			return false, nil
-		}
+// DropTorn implements Files.
+func (f *files) DropTorn(ctx context.Context) ([]string, error) {
+	var dropped []string
+	for _, file := range []struct {
+		name string
+		torn func([]byte) bool
+	}{
+		// Galera does not start with an empty one, or takes its cluster for smaller than it was
+		// (codership/galera#354). A whole one says whom the server is to wait for.
+		{"gvwstate.dat", func(data []byte) bool { return !wsrep.WholeView(data) }},
+		// MariaDB makes it before it writes a header into it. Of one without, which a full disk leaves
+		// behind, it says "Bad magic header in tc log" for ever (sql/log.cc, TC_LOG_MMAP::open).
+		// Transactions are written behind the header.
+		{"tc.log", func(data []byte) bool { return len(bytes.TrimLeft(data, "\x00")) == 0 }},
+	} {
+		path := f.path(file.name)
+		did, err := bounded(ctx, path, func() (bool, error) { return dropIf(path, file.torn) })
 		if err != nil {
-			return false, err
+			return dropped, fmt.Errorf("delete %s, which is torn: %w", file.name, err)
 		}
-		return true, os.Remove(path)
-	})
+		if did {
+			dropped = append(dropped, file.name)
+		}
+	}
+	return dropped, nil
+}
+
+// dropIf deletes a file if what is in it is torn.
+func dropIf(path string, torn func([]byte) bool) (bool, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !torn(data) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, os.Remove(path)
 }
 
 // DropGrastate implements Files.

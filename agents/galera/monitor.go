@@ -48,7 +48,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	case len(c.req.Problems) > 0:
 		return 0, c.req.Problems[0]
 	case state.Active == "active":
-		return c.slowOrHung(ctx, err)
+		return c.slowOrHung(ctx, state.MainPID, err)
 	default:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s: %s", state.Active, state.StatusText)
 	}

@@ -38,17 +38,14 @@ func (c *call) findPosition(ctx context.Context) (report, error) {
 	return r, nil
 }
 
-// dropTornView makes room for a start. What only stops a server leaves a torn file alone: where
+// dropTorn makes room for a start. What only stops a server leaves a torn file alone: where
 // the file system is frozen, deleting it would keep the agent from ending.
-func (c *call) dropTornView(ctx context.Context) error {
-	dropped, err := c.files.DropTornView(ctx)
-	if err != nil {
-		return fmt.Errorf("delete the torn gvwstate.dat: %w", err)
+func (c *call) dropTorn(ctx context.Context) error {
+	dropped, err := c.files.DropTorn(ctx)
+	for _, name := range dropped {
+		c.log.Warn("deleted a file that was never finished and holds nothing, because the server would not start with it", "file", name)
 	}
-	if dropped {
-		c.log.Warn("deleted a torn gvwstate.dat, with which Galera would not start or take its cluster for smaller than it was")
-	}
-	return nil
+	return err
 }
 
 // assess weighs a recovered position against what grastate.dat says after a crash.

@@ -45,7 +45,7 @@ func (c *call) promote(ctx context.Context) (ocf.Code, error) {
 	if err := c.refuseRunning(ctx); err != nil {
 		return 0, err
 	}
-	if err := c.dropTornView(ctx); err != nil {
+	if err := c.dropTorn(ctx); err != nil {
 		return 0, err
 	}
 	own, err := c.findPosition(ctx)

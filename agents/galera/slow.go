@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 const (
 	noAnswer     = "does not answer in time"
 	noConnection = "all of its connections are in use"
+	noDisk       = "its disk does not answer"
 )
 
 // verdictTime is kept of the monitor's time to say what was found.
@@ -20,7 +22,7 @@ const verdictTime = time.Second
 
 // slowOrHung asks a server again that has not answered in time or has no connection left,
 // for as long as the monitor may take: one that is only slow or busy must not be killed for it.
-func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
+func (c *call) slowOrHung(ctx context.Context, pid int, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()
 	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
@@ -28,7 +30,7 @@ func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	}
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()
-	st, err := c.askAgain(again, first)
+	st, err := c.askAgain(again, pid, first)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: none of its connections became free in %v: %w", c.clock.Now().Sub(asked), err)
@@ -47,13 +49,18 @@ const busyPause = 100 * time.Millisecond
 // everything waited. One whose connections are all in use is alive, and keeps the address:
 // the clients that hold them go on working, and a move would end every one of them. MariaDB
 // keeps a connection for an administrator, which others hold for the moment in which they
-// are refused.
-func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
+// are refused. Only when its disk has stalled none of them goes on.
+func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ error) {
+	var disk diskWatch
 	for silent := 0; ; {
 		switch {
 		case errors.Is(err, ErrBusy):
 			silent = 0
-			c.showLate(ctx, fit(noConnection))
+			if now := c.clock.Now(); disk.due(now) && disk.look(now, c.server.DiskWaits(pid)) {
+				c.showLate(ctx, unfit(noDisk))
+			} else {
+				c.showLate(ctx, fit(noConnection))
+			}
 			if c.clock.Sleep(ctx, busyPause) != nil {
 				return st, err
 			}
@@ -77,7 +84,7 @@ func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
 func (c *call) showLate(ctx context.Context, r remark) {
 	shown, err := c.files.Note(noteState)
 	shown = strings.TrimPrefix(shown, unsure)
-	if err == nil && !r.unfit && (shown == noAnswer || shown == noConnection) {
+	if err == nil && !r.unfit && slices.Contains([]string{noAnswer, noConnection, noDisk}, shown) {
 		return
 	}
 	c.showSoon(ctx, r)

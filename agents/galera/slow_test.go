@@ -11,6 +11,7 @@ import (
 type seen struct {
 	slow, busy int // questions without an answer; without a connection
 	full       bool
+	noDisk     bool
 	code       ocf.Code
 	unfit      string
 	state      string
@@ -35,6 +36,12 @@ func TestTheAddressLeavesADatabaseThatIsSilentTwice(t *testing.T) {
 			{busy: 3, code: ocf.RunningPromoted, state: noConnection}, well},
 		"busy all the time": {
 			{busy: forEver, code: ocf.ErrGeneric, state: noConnection}, well},
+		"busy all the time, with a disk that does not answer": {
+			{busy: forEver, noDisk: true, code: ocf.ErrGeneric, unfit: "true", state: noDisk}, well},
+		"busy for a moment, with a disk that does not answer": {
+			{busy: 3, noDisk: true, code: ocf.RunningPromoted, state: noConnection}, well},
+		"busy until the disk answers again": {
+			{busy: 30, noDisk: true, code: ocf.RunningPromoted, unfit: "true", state: noDisk}, well},
 		"busy, then silent once": {
 			{busy: 2, slow: 1, code: ocf.RunningPromoted, state: noConnection}, well},
 		"busy, then silent twice": {
@@ -51,11 +58,11 @@ func TestTheAddressLeavesADatabaseThatIsSilentTwice(t *testing.T) {
 			n := s.node("db2")
 			for i, m := range monitors {
 				s.now = time.Now() // waiting for a busy server let it run ahead of the deadlines
-				n.slow, n.busy, n.free = m.slow, m.busy, 1<<30
+				n.slow, n.busy, n.free, n.noDisk = m.slow, m.busy, 1<<30, m.noDisk
 				if m.full {
 					n.free = 0
 				}
-				code, reason := s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=3000")
+				code, reason := s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=6000")
 				if code != m.code {
 					t.Errorf("monitor %d: %s %s, want %s", i+1, code, reason, m.code)
 				}

@@ -35,7 +35,7 @@ func (c *call) start(ctx context.Context) (ocf.Code, error) {
 	if err := c.forgetNotes(); err != nil {
 		return 0, err
 	}
-	if err := c.dropTornView(ctx); err != nil {
+	if err := c.dropTorn(ctx); err != nil {
 		return 0, err
 	}
 	r, err := c.findPosition(ctx)

@@ -280,6 +280,11 @@ func (s *systemd) Frozen() int {
 	return pid
 }
 
+// DiskWaits implements Server.
+func (s *systemd) DiskWaits(pid int) diskWaits {
+	return diskWaitsIn("/proc/" + strconv.Itoa(pid) + "/task")
+}
+
 // Stray implements Server.
 func (s *systemd) Stray(ctx context.Context) (int, error) {
 	return bounded(ctx, s.datadir, func() (int, error) { return strayServer(s.datadir), nil })

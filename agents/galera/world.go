@@ -36,6 +36,8 @@ type Server interface {
 	// Frozen is the server of the PID file if a signal keeps it from running at all,
 	// else 0. It costs next to nothing.
 	Frozen() int
+	// DiskWaits are the threads of the server, a process, that wait for a disk.
+	DiskWaits(pid int) diskWaits
 	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
 	// It is asked for only while the unit is down.
 	Stray(ctx context.Context) (int, error)
@@ -128,9 +130,9 @@ type Files interface {
 	Grastate(ctx context.Context) ([]byte, error)
 	// MarkSafe rewrites grastate.dat with safe_to_bootstrap: 1, atomically.
 	MarkSafe(context.Context, wsrep.State) error
-	// DropTornView deletes gvwstate.dat if it is not whole: Galera does not start with an
-	// empty one (codership/galera#354). A whole one says whom the server is to wait for.
-	DropTornView(ctx context.Context) (bool, error)
+	// DropTorn deletes what a full disk or a crash left unfinished, that no server starts with, and
+	// that holds nothing. It returns the names.
+	DropTorn(ctx context.Context) ([]string, error)
 	// DropGrastate deletes grastate.dat, so that Galera fetches a whole copy.
 	DropGrastate(ctx context.Context) error
 	// Initialised says whether the datadir holds a database.

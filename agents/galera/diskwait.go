@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A server whose disk has stopped answering is soon out of connections when its clients go on making
+// new ones, and then says so at once instead of being silent. It is told from one that is only busy by its
+// threads: one of them waits for the disk all the time.
+
+// diskLimit is for how long a thread may wait for one answer of a disk until it is taken for stalled; a
+// slow one answers within less.
+const diskLimit = 1500 * time.Millisecond
+
+// diskLook is how often that is looked at.
+const diskLook = 250 * time.Millisecond
+
+// diskWaits are the threads of a process that wait for a disk, each with how often it had begun to wait
+// for anything until then.
+type diskWaits map[int]uint64
+
+// diskWatch watches a process that has no connection left.
+type diskWatch struct {
+	since  map[int]time.Time
+	waits  diskWaits
+	looked time.Time
+}
+
+// due says whether it is time to look.
+func (w *diskWatch) due(now time.Time) bool { return now.Sub(w.looked) >= diskLook }
+
+// look says whether a thread has waited for one answer of a disk for diskLimit.
+func (w *diskWatch) look(now time.Time, waits diskWaits) bool {
+	since := map[int]time.Time{}
+	stalled := false
+	for thread, count := range waits {
+		since[thread] = now
+		if before, waited := w.waits[thread]; waited && before == count {
+			since[thread] = w.since[thread]
+		}
+		stalled = stalled || now.Sub(since[thread]) >= diskLimit
+	}
+	w.since, w.waits, w.looked = since, waits, now
+	return stalled
+}
+
+// diskWaitsIn reads which threads of a process wait for a disk: those in the state D. The directory is
+// /proc/PID/task (proc(5)).
+func diskWaitsIn(tasks string) diskWaits {
+	waits := diskWaits{}
+	dirs, _ := filepath.Glob(tasks + "/[0-9]*")
+	for _, dir := range dirs {
+		stat, err := os.ReadFile(dir + "/stat")
+		if err != nil {
+			continue // it has ended
+		}
+		if fields := statFields(stat); len(fields) == 0 || fields[0] != "D" {
+			continue
+		}
+		thread, err := strconv.Atoi(filepath.Base(dir))
+		status, err2 := os.ReadFile(dir + "/status")
+		if count, ok := parseSwitches(status); err == nil && err2 == nil && ok {
+			waits[thread] = count
+		}
+	}
+	return waits
+}
+
+// parseSwitches reads voluntary_ctxt_switches of /proc/PID/status (proc(5)).
+func parseSwitches(status []byte) (uint64, bool) {
+	for sc := bufio.NewScanner(bytes.NewReader(status)); sc.Scan(); {
+		if text, ok := strings.CutPrefix(sc.Text(), "voluntary_ctxt_switches:"); ok {
+			count, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+			return count, err == nil
+		}
+	}
+	return 0, false
+}

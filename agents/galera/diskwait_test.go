@@ -1,0 +1,64 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestDiskWatch(t *testing.T) {
+	type look struct {
+		after   time.Duration
+		waits   diskWaits
+		stalled bool
+	}
+	const s = time.Second
+	for name, looks := range map[string][]look{
+		"nobody waits":                    {{0, nil, false}, {9 * s, nil, false}},
+		"one waits all the time":          {{0, diskWaits{7: 10}, false}, {s, diskWaits{7: 10}, false}, {2 * s, diskWaits{7: 10}, true}},
+		"one waits again and again":       {{0, diskWaits{7: 10}, false}, {s, diskWaits{7: 11}, false}, {2 * s, diskWaits{7: 12}, false}, {3 * s, diskWaits{7: 13}, false}},
+		"another one each time":           {{0, diskWaits{7: 10}, false}, {s, diskWaits{8: 10}, false}, {2 * s, diskWaits{7: 10}, false}},
+		"one among others that are quick": {{0, diskWaits{7: 1, 8: 1}, false}, {s, diskWaits{7: 2, 8: 1}, false}, {2 * s, diskWaits{7: 3, 8: 1, 9: 1}, true}},
+	} {
+		var w diskWatch
+		begin := time.Now()
+		for i, l := range looks {
+			if got := w.look(begin.Add(l.after), l.waits); got != l.stalled {
+				t.Errorf("%s: look %d says %v", name, i+1, got)
+			}
+		}
+	}
+}
+
+func TestParseSwitches(t *testing.T) {
+	if n, ok := parseSwitches([]byte("Name:\tmariadbd\nState:\tD (disk sleep)\nvoluntary_ctxt_switches:\t4711\nnonvoluntary_ctxt_switches:\t3\n")); n != 4711 || !ok {
+		t.Errorf("%d, %v", n, ok)
+	}
+	if n, ok := parseSwitches([]byte("Name:\tmariadbd\n")); ok {
+		t.Errorf("%d of nothing", n)
+	}
+}
+
+func TestDiskWaitsIn(t *testing.T) {
+	tasks := t.TempDir()
+	for thread, state := range map[string]string{"101": "S", "102": "D", "103": "R", "104": "D"} {
+		dir := filepath.Join(tasks, thread)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		status := "Name:\tmariadbd\nvoluntary_ctxt_switches:\t" + thread + "\n"
+		if thread == "104" { // it ends between two looks
+			status = ""
+		}
+		for name, text := range map[string]string{"stat": thread + " (mariadbd) x) " + state + " 1 2 3", "status": status} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := diskWaitsIn(tasks); !maps.Equal(got, diskWaits{102: 102}) {
+		t.Errorf("got %v", got)
+	}
+}
