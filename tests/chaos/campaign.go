@@ -231,14 +231,19 @@ func askPermission(in *os.File, scr *screen, faults []fault.Fault, run result.Ru
 func (c *campaign) all(stop stops, faults []fault.Fault) error {
 	total := len(faults) * c.opt.campaign.repeat
 	for n := range c.opt.campaign.repeat {
+		anything := false
 		for i, f := range faults {
 			if c.done(f.Name, n+1) {
 				continue
 			}
+			anything = true
 			c.art.screen.plain(fmt.Sprintf("\n%d of %d: %s, repetition %d\n", n*len(faults)+i+1, total, f.Name, n+1))
 			if err := c.once(stop, f, n+1); err != nil {
 				return err
 			}
+		}
+		if !anything { // a campaign that goes on: its page is there
+			continue
 		}
 		if err := c.art.deliver(c.run); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/tests/chaos/fault"
 	"holdfast/tests/chaos/ledger"
@@ -86,6 +87,23 @@ func TestAFaultThatFailedIsAnErrorAndTheNextIsDone(t *testing.T) {
 	}
 	if got := summaries(c.run.Faults); got[0].Errors != 1 || got[0].N != 2 || got[1].Errors != 0 {
 		t.Errorf("the summary is %+v", got)
+	}
+}
+
+// TestACampaignThatGoesOnAfterAWholeRound: what is there is not done again, and the rest is.
+func TestACampaignThatGoesOnAfterAWholeRound(t *testing.T) {
+	c, done := played(t, nil)
+	for _, name := range []string{"a", "b"} {
+		over := repetition(name, 100)
+		over.Repetition = 1
+		c.run.Faults = append(c.run.Faults, over)
+	}
+	c.run.Ended = time.Time{}
+	if err := c.all(interrupts(nil), both()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a2", "b2"}; !slices.Equal(*done, want) {
+		t.Errorf("did %q, want %q", *done, want)
 	}
 }
 

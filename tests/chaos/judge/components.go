@@ -85,7 +85,7 @@ func conflict(s, t timeline.NodeView) string {
 		return ""
 	case s.Cluster != t.Cluster:
 		return fmt.Sprintf("of different clusters, %s and %s", s.Cluster, t.Cluster)
-	case len(s.Members) > 0 && len(t.Members) > 0 && disjoint(s.Members, t.Members):
+	case complete(s) && complete(t) && disjoint(s.Members, t.Members):
 		return fmt.Sprintf("had no member in common: [%s] and [%s]", strings.Join(s.Members, " "), strings.Join(t.Members, " "))
 	case s.ConfID == t.ConfID && !slices.Equal(s.Members, t.Members) && complete(s) && complete(t):
 		return fmt.Sprintf("gave view %d different members: [%s] and [%s]", s.ConfID, strings.Join(s.Members, " "), strings.Join(t.Members, " "))
@@ -93,6 +93,8 @@ func conflict(s, t timeline.NodeView) string {
 	return ""
 }
 
+// complete says whether a view is one: a server that is applying a new one tells the provider's list of
+// members beside its own state and size of before.
 func complete(v timeline.NodeView) bool { return v.Size > 0 && len(v.Members) == v.Size }
 
 func disjoint(a, b []string) bool {

@@ -82,6 +82,11 @@ func TestRunning(t *testing.T) {
 			s.cut()
 			s.in("db1", 3000*ms, 5000*ms, 8, "db1")
 		}, []string{judge.TwoPrimaries, judge.TwoPrimaries}},
+		{"the members of a new view beside the old state", func(s *story) {
+			s.cut()
+			s.seen("db1", 1620*ms, 1660*ms, timeline.NodeView{State: "Synced", Primary: true, Cluster: "c", ConfID: 7, Size: 3, Members: []string{"db1"}})
+			s.seen("db1", 1680*ms, 9000*ms, nonPrimary)
+		}, nil},
 		{"the same view with other members", func(s *story) {
 			s.in("db1", 0, 1000*ms, 8, "db1", "db3")
 			s.in("db2", 0, 1000*ms, 8, "db2", "db3")

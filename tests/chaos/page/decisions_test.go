@@ -29,6 +29,7 @@ func TestWordsForFigures(t *testing.T) {
 		{offset(0), "0"},
 		{offset(33), "+33 ms"},
 		{long(26 * time.Hour), "1 d 2 h"},
+		{long(math.MinInt64), minus + "106751 d 23 h"},
 		{long(0), "0 s"},
 		{share(1), "100.00 %"},
 		{share(0.99999), "99.999 %"},

@@ -49,7 +49,7 @@ func duration(m result.Milliseconds) string {
 // long is a time in its two largest units.
 func long(d time.Duration) string {
 	if d < 0 {
-		return minus + long(-d)
+		return minus + long(-max(d, -math.MaxInt64)) // of two times that are centuries apart, too
 	}
 	units := []struct {
 		name string
