@@ -28,7 +28,9 @@ type translator struct {
 	listed    bool            // the addresses were read
 	clockRead time.Time       // when
 	clock     kernel.Clock
-	galera    string // the id of the database's newest view
+	galera    string        // the id of the database's newest view
+	component incident.View // that view
+	suspicion string        // for how long a member of it had been silent when it is suspected
 	sayings   []saying
 	// resync says which sources have just read the state of now after being blind: what
 	// differs from before happened at an unknown time.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/journalctl"
@@ -22,7 +24,7 @@ type saying struct {
 
 // sayings are those of Pacemaker 2.1.5 (lib/pacemaker/pcmk_graph_producer.c and
 // pcmk_graph_consumer.c, daemons/controld/controld_fsa.c), Corosync 3.1.7
-// (exec/totemsrp.c), knet 1.25 and Galera 26.4 (gcs/src/gcs_group.cpp, gcomm).
+// (exec/totemsrp.c), knet 1.25 and Galera 26.4 (gcs/src/gcs_group.cpp, gcomm, galera).
 func sayings() []saying {
 	return []saying{
 		{"pacemaker-schedulerd", "saving inputs in", regexp.MustCompile(`Calculated transition (\d+).*, saving inputs in (\S+)`),
@@ -61,7 +63,30 @@ func sayings() []saying {
 				if found[1] == "no" {
 					v.Status = "non-Primary"
 				}
+				t.component = v
 				return incident.Event{Kind: incident.ViewChanged, Node: t.node, View: v}
+			}},
+		// The members have told each other how far they are, and what was written before is applied: a
+		// write is certified again from here on (galera/src/replicator_smm.cpp, process_conf_change).
+		{"mariadbd", "processing CC", regexp.MustCompile(`WSREP: #+ processing CC \d+, local`),
+			func(t *translator, _ []string) incident.Event {
+				v := t.component
+				if v.Status != "Primary" || v.Applied {
+					return incident.Event{}
+				}
+				v.Applied, t.component.Applied = true, true
+				return incident.Event{Kind: incident.ViewChanged, Node: t.node, View: v}
+			}},
+		{"mariadbd", gcsConfig, regexp.MustCompile(`evs\.inactive_check_period = PT([0-9.]+)S;.* evs\.suspect_timeout = PT([0-9.]+)S;`),
+			func(t *translator, found []string) incident.Event {
+				t.suspicion = silence(found[2], found[1])
+				return incident.Event{}
+			}},
+		// The first to suspect another member is still operational; who says it while a new view is
+		// being gathered looked later.
+		{"mariadbd", "suspecting node: ", regexp.MustCompile(`WSREP: evs::proto\(\S+, OPERATIONAL, .*\) suspecting node: \S+`),
+			func(t *translator, _ []string) incident.Event {
+				return incident.Event{Kind: incident.PeerSuspected, Node: t.node, Change: incident.Change{Name: "silence", Value: t.suspicion}}
 			}},
 		{"mariadbd", "WSREP: Server status change", regexp.MustCompile(`WSREP: Server status change (\w+) -> (\w)(\w+)`),
 			func(t *translator, found []string) incident.Event {
@@ -69,6 +94,20 @@ func sayings() []saying {
 					Change: incident.Change{Before: found[1], Value: strings.ToUpper(found[2]) + found[3]}}
 			}},
 	}
+}
+
+// gcsConfig begins what a server says of its settings when it starts.
+const gcsConfig = "WSREP: Passing config to GCS: "
+
+// silence is for how long a member had not been heard of when it is suspected: the timeout, and half
+// of the time from one look to the next. Both are in seconds; "" is what cannot be read.
+func silence(timeout, period string) string {
+	t, err := time.ParseDuration(timeout + "s")
+	p, err2 := time.ParseDuration(period + "s")
+	if err != nil || err2 != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d ms", (t + p/2).Milliseconds())
 }
 
 // speakers are who is listened to.

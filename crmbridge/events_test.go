@@ -187,10 +187,19 @@ func TestEvents(t *testing.T) {
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "corosync", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "somebody", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: New COMPONENT: primary = no, bootstrap = no, my_idx = 0, memb_num = 1"}},
+			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 2 [Note] WSREP: ####### processing CC -1, local, unordered"}},
 			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: Server status change joined -> synced"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: Passing config to GCS: base_dir = /var/lib/mysql/; evs.inactive_check_period = PT0.100S; evs.send_window = 4; evs.suspect_timeout = PT0.500S; gcache.dir = /var/lib/mysql/"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, OPERATIONAL, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, GATHER, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: New COMPONENT: primary = yes, bootstrap = no, my_idx = 0, memb_num = 2"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"}},
+			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"}},
 		}, []string{
 			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=300 ms on db1 log",
 			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  database-changed on db1 log",
+			"12:00:00.000 journal  peer-suspected silence=550 ms on db1 log",
+			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  view-changed applied on db1 log",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"holdfast/crmbridge/journalctl"
@@ -71,7 +72,24 @@ func followClock(ctx context.Context, s *source) error {
 // another way.
 func followJournal(ctx context.Context, s *source, units []string) error {
 	wanted := journalctl.Filter{Units: units, Identifiers: speakers(), Messages: []string{probeEntry}, Fields: []string{probeAnswer, probeAt, probeName}}
+	remembering, cancel := context.WithTimeout(ctx, rememberTime)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	beside.Go(func() { s.remember(remembering, units) })
 	return journalctl.Follow(ctx, wanted, func() { s.sight(ctx) }, func(l journalctl.Line) {
 		s.say(ctx, time.Now(), l)
 	})
+}
+
+// rememberTime is what looking for something in a long journal may take.
+const rememberTime = 10 * time.Second
+
+// remember tells what the database said of its settings when it started, which was before this
+// program did. Without it, when a database fell silent is known less exactly, and nothing else.
+func (s *source) remember(ctx context.Context, units []string) {
+	l, found, err := journalctl.Newest(ctx, journalctl.Filter{Units: units, Identifiers: []string{"mariadbd"}}, gcsConfig)
+	if err == nil && found {
+		s.say(ctx, time.Now(), l)
+	}
 }

@@ -302,6 +302,9 @@ func Tell(e Event) string {
 	case TransitionBegun:
 		return strings.TrimSpace(fmt.Sprintf("%s made plan %d %s", e.Node, e.Transition.Number, e.Transition.PEInput))
 	case ViewChanged:
+		if e.View.Applied {
+			return fmt.Sprintf("the database on %s can write with %d members", e.Node, e.View.Members)
+		}
 		return fmt.Sprintf("the database on %s has a view of %d members, %s", e.Node, e.View.Members, e.View.Status)
 	case NodeLeft, NodeJoined:
 		return fmt.Sprintf("%s %s the membership, ring %s", e.Node, strings.TrimPrefix(string(e.Kind), "node-"), e.Ring)
@@ -309,6 +312,10 @@ func Tell(e Event) string {
 		return fmt.Sprintf("the partition of %s %s quorum, ring %s", e.Observer, strings.TrimPrefix(string(e.Kind), "quorum-"), e.Ring)
 	case TokenLost:
 		return "Corosync missed the token"
+	case DatabaseChanged:
+		return fmt.Sprintf("the database on %s was %s and is %s", e.Node, cmp.Or(e.Change.Before, "nothing"), strings.ToLower(e.Change.Value))
+	case PeerSuspected:
+		return "the database on " + e.Node + " suspects a member"
 	case LinkDown, LinkUp:
 		return "the network link to " + e.Node + " is " + strings.TrimPrefix(string(e.Kind), "link-")
 	case ProbeBad, ProbeGood:

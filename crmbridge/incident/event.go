@@ -65,6 +65,9 @@ const (
 
 	// The database's membership on Node. View.
 	ViewChanged Kind = "view-changed"
+	// The database on Node has not heard of another member for a while: Change.Value is for how long,
+	// as 550 ms, or "" if that is not known.
+	PeerSuspected Kind = "peer-suspected"
 	// The database's state on Node: Change.Value is Synced, Joiner, Donor and so on.
 	DatabaseChanged Kind = "database-changed"
 
@@ -249,6 +252,9 @@ type View struct {
 	Status  string `json:"status"` // Primary, non-Primary, Disconnected
 	Members int    `json:"members,omitempty"`
 	ID      string `json:"id,omitempty"`
+	// Applied says that the node has come to the view in the order of its writes, and can write
+	// again. It is told after the view itself, and not by every release of Galera.
+	Applied bool `json:"applied,omitempty"`
 }
 
 // Clock is the state of a node's clock (adjtimex(2)).
@@ -293,6 +299,8 @@ func (e Event) String() string {
 		s += " " + e.Address.Prefix
 	case e.Constraint.ID != "":
 		s += " " + e.Constraint.ID
+	case e.View.Applied:
+		s += " applied"
 	case e.Change.Name != "":
 		s += fmt.Sprintf(" %s=%s", e.Change.Name, e.Change.Value)
 	}

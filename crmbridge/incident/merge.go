@@ -110,6 +110,7 @@ func merge(all []Record) Record {
 	for _, r := range all[1:] {
 		m.closer(r)
 		m.laterToken(r)
+		m.earlierNotice(r)
 	}
 	m.waitForView()
 	slices.SortStableFunc(m.Phases, func(a, b Phase) int {
@@ -156,20 +157,36 @@ func (r *Record) laterToken(o Record) {
 	if !by(r.Occurrence) || !by(o.Occurrence) || !o.Occurrence.At.After(r.Occurrence.At) {
 		return
 	}
+	r.occurred(o.Occurrence)
+}
+
+// earlierNotice takes the occurrence from who first noticed it, if nobody saw it happen: that says no more
+// than that it was not later. The node of a database that fell silent, for one, does not miss it.
+func (r *Record) earlierNotice(o Record) {
+	byToken := strings.HasPrefix(r.Occurrence.How, lastToken) || strings.HasPrefix(o.Occurrence.How, lastToken)
+	if !byToken && r.Occurrence.Basis == Estimated && o.Occurrence.Basis == Estimated && o.Occurrence.At.Before(r.Occurrence.At) {
+		r.occurred(o.Occurrence)
+	}
+}
+
+// occurred takes another occurrence. The phases still add up.
+func (r *Record) occurred(at Point) {
 	begins := func(p Phase) bool { return p.Begin.Equal(r.Occurrence.At) }
 	first := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path && begins(p) })
-	if first < 0 || r.Phases[first].End.Before(o.Occurrence.At) {
+	if first >= 0 && r.Phases[first].End.Before(at.At) || first < 0 && r.Interruption > 0 {
 		return
 	}
+	moved := false
 	for i, p := range r.Phases {
-		if begins(p) && !p.End.Before(o.Occurrence.At) {
-			r.Phases[i].Begin, r.Phases[i].Duration = o.Occurrence.At, p.End.Sub(o.Occurrence.At)
+		if begins(p) && !p.End.Before(at.At) && (!p.Path || !moved) {
+			moved = moved || p.Path
+			r.Phases[i].Begin, r.Phases[i].Duration = at.At, p.End.Sub(at.At)
 		}
 	}
 	if r.Interruption > 0 {
-		r.Interruption -= o.Occurrence.At.Sub(r.Occurrence.At)
+		r.Interruption -= at.At.Sub(r.Occurrence.At)
 	}
-	r.Occurrence = o.Occurrence
+	r.Occurrence = at
 }
 
 // take adds what another node knows and this record does not.

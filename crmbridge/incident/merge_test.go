@@ -148,6 +148,39 @@ func TestTheRingWasWholeUntilTheLastToken(t *testing.T) {
 	}
 }
 
+// TestTheOthersKnowWhenADatabaseFellSilent: nobody sees a database hang; who missed it first knows best
+// since when, and its own node does not.
+func TestTheOthersKnowWhenADatabaseFellSilent(t *testing.T) {
+	at := func(ms int) time.Time { return midnight().Add(time.Duration(ms) * time.Millisecond) }
+	record := func(observer string, ms int, how string) Record {
+		detected := Point{At: at(1000), Basis: Measured}
+		return Record{
+			ID: "x", Observers: []string{observer}, Interruption: time.Duration(1200-ms) * time.Millisecond, Begin: detected, Detection: detected,
+			Occurrence: Point{At: at(ms), Basis: Estimated, How: how}, ServiceBack: Point{At: at(1200), Basis: Measured},
+			Phases: []Phase{
+				{Name: PhaseDetection, Begin: at(ms), End: at(1000), Duration: time.Duration(1000-ms) * time.Millisecond, Path: true},
+				{Name: PhaseDecision, Begin: at(1000), End: at(1030), Duration: 30 * time.Millisecond, Path: true},
+				{Name: PhaseRecovery, Begin: at(1030), End: at(1200), Duration: 170 * time.Millisecond, Path: true},
+			},
+		}
+	}
+	records := []Record{record("db1", 1000, "nobody saw it"), record("db2", 150, lastWord+", 550 ms before"), record("db3", 50, lastWord+", 550 ms before")}
+	for range 2 {
+		m := Merge(records)[0]
+		if m.Interruption != 1150*time.Millisecond || !m.Occurrence.At.Equal(at(50)) {
+			t.Errorf("interruption %v, occurrence %v", m.Interruption, m.Occurrence)
+		}
+		end := m.Occurrence.At
+		for _, p := range m.Phases {
+			if !p.Begin.Equal(end) || p.Duration != p.End.Sub(p.Begin) {
+				t.Errorf("%+v does not follow the one before", p)
+			}
+			end = p.End
+		}
+		slices.Reverse(records)
+	}
+}
+
 // TestAnotherClusterIsAnotherIncident: a cluster that was set up anew counts the versions
 // of its CIB from the start, so the same may happen with the same version.
 func TestAnotherClusterIsAnotherIncident(t *testing.T) {

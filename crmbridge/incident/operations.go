@@ -127,23 +127,40 @@ func (c *course) membership() []Phase {
 	return []Phase{p}
 }
 
-// views are how long the database on the other nodes took to a new primary view. That of
-// the node that failed comes when it joins again.
+// views are how long the database on the other nodes took to a new primary view, in which they
+// could write. That of the node that failed comes when it joins again.
 func (c *course) views() []Phase {
 	var phases []Phase
 	seen := map[string]bool{}
-	for _, e := range c.events {
+	for i, e := range c.events {
 		if e.Kind != ViewChanged || e.View.Status != "Primary" || seen[e.Node] || e.Node == c.cause.Node && c.cause.Kind.Failure() {
 			continue
 		}
 		if seen[e.Node] = true; e.At.Wall.Before(c.occurrence.At) {
 			continue
 		}
-		p := phase(PhaseView, c.occurrence, point(e, Tell(e)), false)
+		end := c.applied(i)
+		p := phase(PhaseView, c.occurrence, point(end, Tell(end)), false)
 		p.Node, p.Waited = e.Node, c.givesUp(e)
 		phases = append(phases, p)
 	}
 	return phases
+}
+
+// applied is the event that says that the database of a node could write in a view, which is one of
+// the events: the view itself, if nothing says more.
+func (c *course) applied(i int) Event {
+	view := c.events[i]
+	for _, e := range c.events[i+1:] {
+		switch {
+		case e.Kind != ViewChanged || e.Node != view.Node || e.View == view.View:
+		case e.View.Applied:
+			return e
+		default:
+			return view // another one came before
+		}
+	}
+	return view
 }
 
 // clients is how long a client was not served.

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -63,12 +64,15 @@ func (c *course) findOccurrence() Point {
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
-		if late, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", "")); err == nil {
-			p.At, p.How = p.At.Add(-late), lastToken+", "+e.Change.Value+" before Corosync missed one"
+		if silence, ok := silenceBefore(e); ok {
+			p.At, p.How = p.At.Add(-silence), lastToken+", "+e.Change.Value+" before Corosync missed one"
 		}
 		if !p.At.After(noticed.At) { // a link that flaps is noticed before the ring breaks
 			return p
 		}
+	}
+	if p := c.lastHeard(); p.Known() && !p.At.After(noticed.At) {
+		return p
 	}
 	if e, ok := c.first(c.gaveWay); ok && e.At.Wall.Before(noticed.At) {
 		return Point{At: e.At.Wall, Basis: Estimated, How: "at the latest when the database on " + e.Node + " had a view without it"}
@@ -80,6 +84,33 @@ func (c *course) findOccurrence() Point {
 	return Point{At: noticed.At, Basis: Estimated, How: how}
 }
 
+// lastHeard is when another member last heard of the database that failed, if one suspected it.
+func (c *course) lastHeard() Point {
+	switch c.cause.Kind {
+	case DatabaseDied, DatabaseHung, DatabaseFailed, DatabaseUnfit:
+	default:
+		return Point{}
+	}
+	e, ok := c.first(func(e Event) bool { return e.Kind == PeerSuspected && e.Node != c.cause.Node })
+	silence, known := silenceBefore(e)
+	if !ok || !known {
+		return Point{}
+	}
+	return Point{At: e.At.Wall.Add(-silence), Basis: Estimated, How: fmt.Sprintf("%s, %s before the database on %s suspected it", lastWord, e.Change.Value, e.Node)}
+}
+
+// silenceBefore is for how long nothing had been heard when somebody missed it.
+func silenceBefore(e Event) (time.Duration, bool) {
+	d, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", ""))
+	return d, err == nil
+}
+
+// leaving is the state of a database that leaves the others in order.
+const leaving = "Disconnecting"
+
+// lastWord is how the failure of a database is known when only its silence tells of it.
+const lastWord = "the last that another member heard of it"
+
 // lastToken is how the loss of a node is known when only the token tells of it.
 const lastToken = "the last token"
 
@@ -90,6 +121,8 @@ func (c *course) sawIt(e Event) bool {
 		return c.cause.Node == e.Node && c.cause.Kind == DatabaseDied
 	case AddressRemoved:
 		return c.cause.Node == e.Node && c.cause.Kind == AddressLost
+	case DatabaseChanged: // the first that a server does when it is told to end
+		return c.cause.Node == e.Node && e.Change.Value == leaving && (c.cause.Kind == DatabaseDied || c.cause.Kind == DatabaseFailed)
 	case ProbeBad:
 		return true
 	case FencingRequested: // it may take long, and does its work at an unknown moment in between
@@ -204,8 +237,8 @@ func (c *course) serviceBack() (back, verified Point) {
 	return back, verified
 }
 
-// lastingStart is the first start of an address after which it stayed, or the last of all: what
-// is done with it later has another reason.
+// lastingStart is the first start of an address after which it stayed, or was served from until it was
+// moved once more, or the last of all: what is done with it later has another reason.
 func (c *course) lastingStart() (start Event, ok bool) {
 	stopped := false
 	for _, e := range c.events {
@@ -216,11 +249,34 @@ func (c *course) lastingStart() (start Event, ok bool) {
 		if ok && !stopped && e.At.Wall.Sub(start.At.Wall) > acceptance {
 			return start, true
 		}
+		if ok && !stopped && stops && c.sound(start.Node, e.At.Wall) {
+			return start, true
+		}
 		if stopped = stops; starts {
 			start, ok = e, true
 		}
 	}
 	return start, ok
+}
+
+// sound says whether the database of a node was promoted until a time, and nothing failed there, as far
+// as anybody found out.
+func (c *course) sound(node string, until time.Time) bool {
+	promoted := false
+	for i, role := range c.before.roles {
+		promoted = promoted || i.node == node && c.after.isDatabase(i.resource) && role == RolePromoted
+	}
+	for _, e := range c.events {
+		switch database := c.after.isDatabase(e.Op.Resource); {
+		case e.Node != node || e.At.Wall.After(until):
+		case e.Kind == UnitDied && !e.Unit.Job, e.Kind == OperationEnded && e.Op.Failed && c.after.interesting(e.Op.Resource),
+			database && e.Kind == OperationBegun && (e.Op.Action == "stop" || e.Op.Action == "demote"):
+			promoted = false
+		case database && e.Kind == OperationEnded && (e.Op.Action == "promote" || e.Op.RC == ocfPromoted):
+			promoted = true
+		}
+	}
+	return promoted
 }
 
 // up is when the address was there, of an operation that brought it: the kernel knows it

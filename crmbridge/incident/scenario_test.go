@@ -74,13 +74,23 @@ func verbs() map[string]func(e *Event, args []string) {
 		"probe-":        kind(ProbeBad, FromProbe),
 		"probe+":        kind(ProbeGood, FromProbe),
 		"view":          func(e *Event, a []string) { kind(ViewChanged, FromJournal)(e, a); e.View = view(a[1:]) },
-		"move":          func(e *Event, a []string) { constraint(e, ConstraintSet, a) },
-		"lift":          func(e *Event, a []string) { constraint(e, ConstraintCleared, a) },
-		"stop":          setting("target-role", "Stopped"),
-		"start":         setting("target-role", "Started"),
-		"plan":          plan,
-		"known":         known,
-		"blinded":       func(e *Event, a []string) { e.Kind, e.Source, e.Change.Value = Gap, Source(a[0]), "it ended" },
+		"suspects":      func(e *Event, a []string) { kind(PeerSuspected, FromJournal)(e, a); e.Change.Value = a[1] + " ms" },
+		"leaves": func(e *Event, a []string) {
+			kind(DatabaseChanged, FromJournal)(e, a)
+			e.Change = Change{Before: "synced", Value: leaving}
+		},
+		"applied": func(e *Event, a []string) {
+			kind(ViewChanged, FromJournal)(e, a)
+			e.View = view(a[1:])
+			e.View.Applied = true
+		},
+		"move":    func(e *Event, a []string) { constraint(e, ConstraintSet, a) },
+		"lift":    func(e *Event, a []string) { constraint(e, ConstraintCleared, a) },
+		"stop":    setting("target-role", "Stopped"),
+		"start":   setting("target-role", "Started"),
+		"plan":    plan,
+		"known":   known,
+		"blinded": func(e *Event, a []string) { e.Kind, e.Source, e.Change.Value = Gap, Source(a[0]), "it ended" },
 		"clock": func(e *Event, a []string) {
 			e.Kind, e.Source, e.Clock.Stepped = ClockChanged, FromKernel, seconds(a[0])
 		},

@@ -155,7 +155,7 @@ func (s *splitter) explains(early, e Event) bool {
 		return e.Kind == NodeChanged
 	case ProbeBad, ProbeGood:
 		return true
-	case ViewChanged, DatabaseChanged, TransitionBegun:
+	case ViewChanged, PeerSuspected, DatabaseChanged, TransitionBegun:
 		return e.At.Wall.Sub(early.At.Wall) <= inPassing
 	case AttributeChanged:
 		return early.Node == e.Node && e.At.Wall.Sub(early.At.Wall) <= inPassing
@@ -189,7 +189,7 @@ func (s *splitter) belongs(e Event) bool {
 	case s.cur.open && !s.idle(e):
 		return true
 	case s.causes(e):
-		words := e.Kind == ViewChanged || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded || e.Kind == AttributeChanged
+		words := e.Kind == ViewChanged || e.Kind == PeerSuspected || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded || e.Kind == AttributeChanged
 		return words && since <= inPassing
 	default:
 		return since <= afterglow
@@ -203,7 +203,8 @@ func (s *splitter) causes(e Event) bool {
 		return !e.Unit.Job && s.unitOf(e.Unit.Name) != ""
 	case AddressRemoved:
 		return s.addressOf(e.Address.Prefix) != ""
-	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, DatabaseChanged, TransitionBegun, AttributeChanged:
+	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, PeerSuspected, DatabaseChanged, TransitionBegun,
+		AttributeChanged:
 		return true
 	case ProbeGood: // of a time in which only the client saw something
 		return slices.ContainsFunc(s.early, func(o Event) bool { return o.Kind == ProbeBad })

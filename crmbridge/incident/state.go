@@ -70,7 +70,7 @@ func (s *state) apply(e Event) {
 	case ResourceKnown:
 		s.known[e.Known.Resource] = e.Known
 	case ResourceRunning:
-		s.runs(instance{e.Known.Resource, e.Node}, e.Known.Role)
+		s.toldByHistory(instance{e.Known.Resource, e.Node}, e.Known.Role)
 	case OperationBegun, OperationEnded:
 		s.operation(e)
 	case NodeChanged:
@@ -149,6 +149,16 @@ func (s *state) runs(i instance, role Role) {
 		return
 	}
 	s.roles[i] = role
+}
+
+// toldByHistory sets what an instance is by its history. If that was erased, as a cleanup does, nothing
+// is under way or has failed there: what had begun ends without a word.
+func (s *state) toldByHistory(i instance, role Role) {
+	s.runs(i, role)
+	if role == RoleStopped {
+		maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.instance == i })
+		delete(s.failed, i)
+	}
 }
 
 // probed is what a probe found, of a node that came back or a resource that was cleaned up.

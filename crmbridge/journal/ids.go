@@ -38,6 +38,7 @@ func messageIDs() map[string]string {
 		"setting-changed":     "721d33ad4fda4e63b98ae6ccd2586cf4",
 		"view-changed":        "54897fda34b14fea8a7241fb5ce40f69",
 		"database-changed":    "2dbfde1cb2ee4815aae3356b59ff67e6",
+		"peer-suspected":      "77debb3345ad426f8ed7231df01828ad",
 		"probe-good":          "b67ae2257ebc4fd18b431e7da24f74bc",
 		"probe-bad":           "98c9d93dc6bb4268a256393ffabe3a61",
 		"gap":                 "2011a1568e3c432cbcb4017213365876",

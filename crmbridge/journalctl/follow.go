@@ -2,11 +2,13 @@ package journalctl
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -47,21 +49,53 @@ func (f Filter) matches(machine string) []string {
 	return all
 }
 
+// command is journalctl with what is wanted.
+func (f Filter) command(ctx context.Context, options ...string) (*exec.Cmd, error) {
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		return nil, fmt.Errorf("find which machine this is: %w", err)
+	}
+	fields := strings.Join(append(strings.Split(wanted, ","), f.Fields...), ",")
+	args := append([]string{"--merge", "--quiet", "--output=json", "--output-fields=" + fields}, options...)
+	cmd := exec.CommandContext(ctx, "journalctl", append(args, f.matches(strings.TrimSpace(string(machine)))...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.WaitDelay = time.Second
+	return cmd, nil
+}
+
+// Newest is the newest entry that is wanted and has some words in it; false if there is none. It
+// looks from the end backwards, and at everything if the words are nowhere.
+func Newest(ctx context.Context, f Filter, words string) (Line, bool, error) {
+	cmd, err := f.command(ctx, "--lines=1", "--grep="+regexp.QuoteMeta(words))
+	if err != nil {
+		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
+	}
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 && len(out) == 0 {
+		return Line{}, false, nil // as grep(1)
+	}
+	if err != nil {
+		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
+	}
+	if len(bytes.TrimSpace(out)) == 0 {
+		return Line{}, false, nil
+	}
+	l, err := Parse(out, f.Fields...)
+	if err != nil {
+		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
+	}
+	return l, true, nil
+}
+
 // Follow runs journalctl and gives every new entry that is wanted, until ctx ends or
 // journalctl does. ready is called when it runs: entries from about then on are told.
 func Follow(ctx context.Context, f Filter, ready func(), say func(Line)) error {
-	machine, err := os.ReadFile("/etc/machine-id")
-	if err != nil {
-		return fmt.Errorf("follow the journal: find which machine this is: %w", err)
-	}
-	fields := strings.Join(append(strings.Split(wanted, ","), f.Fields...), ",")
-	args := append([]string{"--follow", "--merge", "--lines=0", "--quiet", "--output=json", "--output-fields=" + fields},
-		f.matches(strings.TrimSpace(string(machine)))...)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "journalctl", args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.WaitDelay = time.Second
+	cmd, err := f.command(ctx, "--follow", "--lines=0")
+	if err != nil {
+		return fmt.Errorf("follow the journal: %w", err)
+	}
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.StdoutPipe()

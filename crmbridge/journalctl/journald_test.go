@@ -75,8 +75,8 @@ func besideJournald(ctx context.Context) error {
 	}
 	heard := make(chan Line, 100)
 	ended := make(chan error, 1)
+	f := Filter{Units: []string{"mariadb.service"}, Identifiers: []string{"mariadbd"}, Messages: []string{messageID}, Fields: []string{"HOLDFAST_PROBE_ANSWER"}}
 	go func() {
-		f := Filter{Units: []string{"mariadb.service"}, Identifiers: []string{"mariadbd"}, Messages: []string{messageID}, Fields: []string{"HOLDFAST_PROBE_ANSWER"}}
 		ended <- Follow(ctx, f, func() {}, func(l Line) { heard <- l })
 	}()
 	for {
@@ -89,12 +89,24 @@ func besideJournald(ctx context.Context) error {
 			if l.Message != "root is heard" || l.MessageID != messageID || len(l.Fields) != 1 || l.Fields["HOLDFAST_PROBE_ANSWER"] != "bad" {
 				return fmt.Errorf("heard %+v", l)
 			}
-			return nil
+			return besideWhatWasSaid(ctx, f)
 		case err := <-ended:
 			return err
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// besideWhatWasSaid looks back for it.
+func besideWhatWasSaid(ctx context.Context, f Filter) error {
+	l, found, err := Newest(ctx, f, "is heard")
+	if err != nil || !found || l.Message != "root is heard" {
+		return fmt.Errorf("the newest entry is %+v (%v), %w", l, found, err)
+	}
+	if l, found, err := Newest(ctx, f, "is.heard"); err != nil || found {
+		return fmt.Errorf("what nobody said is %+v (%v), %w", l, found, err)
+	}
+	return nil
 }
 
 func say(ctx context.Context, who, what string) error {
