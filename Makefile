@@ -84,7 +84,7 @@ LONGER := TestBridgeDaemons|TestBridgeInAStorm|TestBridgeBesideTheMonitor
 .PHONY: cluster-test-longer
 cluster-test-longer: deb ## the bridge against each daemon, in a storm and beside the monitor; not a part of make test yet
 	@packaging/preflight test
-	go test -tags lab -count=1 -timeout 80m -run '^($(LONGER))$$' -v ./tests/cluster
+	go test -tags lab -count=1 -timeout 120m -run '^($(LONGER))$$' -v ./tests/cluster
 
 .PHONY: scenarios
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes

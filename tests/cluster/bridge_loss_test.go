@@ -281,7 +281,7 @@ func TestBridgeInAStorm(t *testing.T) {
 		fmt.Fprintf(&figures, "%s before the storm: %s\n", node, f.memory(t, node))
 	}
 	begin := time.Now()
-	storm := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", "db1", "--", nodeTest, "-test.v", "-test.timeout=20m", "-test.run", "^TestStormOfDiffs$")
+	storm := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", "db1", "--", nodeTest, "-test.v", "-test.timeout=60m", "-test.run", "^TestStormOfDiffs$")
 	var out strings.Builder
 	storm.Stdout, storm.Stderr = &out, &out
 	if err := storm.Start(); err != nil {

@@ -18,7 +18,8 @@ import (
 )
 
 // findsWhatIsMade is chaos against real databases: what it promises to find is made on
-// purpose, and the guide for a demonstration is followed. The cluster is not whole afterwards.
+// purpose, and the guide for a demonstration is followed. The cluster is not whole afterwards:
+// one of its databases has gone another way.
 func findsWhatIsMade(t *testing.T, f *fixture) {
 	m := newMonitor(t, f)
 	for _, part := range []struct {

@@ -31,6 +31,8 @@ func TestLife(t *testing.T) {
 		{"all databases killed one after another, the last one bootstraps", killedOneByOne},
 		{"all three nodes lose their power at once", totalPowerLoss},
 		{"a wrong setting on one node is named in the status", wrongSetting},
+		{"crmbridge comes to the running cluster, and records failovers", watched},
+		{"chaos finds what is made on purpose", findsWhatIsMade},
 		{"purging the packages leaves nothing", purge},
 	} {
 		if !t.Run(part.name, func(t *testing.T) { part.do(t, f) }) {
@@ -212,11 +214,16 @@ func wrongSetting(t *testing.T, f *fixture) {
 	f.waitHealthy(t, "db1")
 }
 
+func watched(t *testing.T, f *fixture) {
+	f.installBridge(t)
+	recordsFailovers(t, f)
+}
+
 func purge(t *testing.T, f *fixture) {
 	f.run(t, "db1", "pcs", "cluster", "stop", "db3", "--force")
-	f.run(t, "db3", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "purge", "-y", "holdfast-agents", "holdfast-cluster")
+	f.run(t, "db3", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "purge", "-y", "holdfast-agents", "holdfast-cluster", "holdfast-crmbridge")
 	left := f.run(t, "db3", "sh", "-c", `for f in /etc/holdfast /usr/lib/ocf/resource.d/holdfast /usr/share/holdfast /usr/share/doc/holdfast* \
-		/var/lib/holdfast /run/holdfast /run/systemd/system/mariadb.service.d/50-holdfast.conf /etc/mysql/mariadb.conf.d/*holdfast*; do
+		/var/lib/holdfast* /run/holdfast* /run/systemd/system/mariadb.service.d/50-holdfast.conf /etc/mysql/mariadb.conf.d/*holdfast*; do
 		[ ! -e "$f" ] || echo "$f"; done`)
 	if left = strings.TrimSpace(left); left != "" {
 		t.Errorf("left behind:\n%s", left)
