@@ -27,6 +27,11 @@ type story struct {
 	what   any
 }
 
+// says is, in a story, what a program said at noon, and when that was heard.
+func says(after time.Duration, program, message string) story {
+	return story{sourceJournal, after, journalctl.Line{At: noon, Identifier: program, Message: message}}
+}
+
 // inWords are the events of a story.
 func inWords(t *testing.T, lines []story) []string {
 	t.Helper()
@@ -182,19 +187,19 @@ func TestEvents(t *testing.T) {
 			"12:01:03.000 kernel   address-added 192.0.2.1/24 on db1",
 		}},
 		{"words at the time they were said", []story{
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-schedulerd", Message: " warning: Calculated transition 21 (with warnings), saving inputs in /var/lib/pacemaker/pengine/pe-warn-0.bz2"}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "pacemaker-controld", Message: " notice: Transition 21 (Complete=10, Pending=0, Fired=0, Skipped=0, Incomplete=0, Source=/var/lib/pacemaker/pengine/pe-warn-0.bz2): Complete"}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "corosync", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "somebody", Message: "  [TOTEM ] Token has not been received in 300 ms "}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: New COMPONENT: primary = no, bootstrap = no, my_idx = 0, memb_num = 1"}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 2 [Note] WSREP: ####### processing CC -1, local, unordered"}},
-			{sourceJournal, 1 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:39 0 [Note] WSREP: Server status change joined -> synced"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: Passing config to GCS: base_dir = /var/lib/mysql/; evs.inactive_check_period = PT0.100S; evs.send_window = 4; evs.suspect_timeout = PT0.500S; gcache.dir = /var/lib/mysql/"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, OPERATIONAL, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, GATHER, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 0 [Note] WSREP: New COMPONENT: primary = yes, bootstrap = no, my_idx = 0, memb_num = 2"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"}},
-			{sourceJournal, 2 * s, journalctl.Line{At: noon, Identifier: "mariadbd", Message: "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"}},
+			says(1*s, "pacemaker-schedulerd", " warning: Calculated transition 21 (with warnings), saving inputs in /var/lib/pacemaker/pengine/pe-warn-0.bz2"),
+			says(1*s, "pacemaker-controld", " notice: Transition 21 (Complete=10, Pending=0, Fired=0, Skipped=0, Incomplete=0, Source=/var/lib/pacemaker/pengine/pe-warn-0.bz2): Complete"),
+			says(1*s, "corosync", "  [TOTEM ] Token has not been received in 300 ms "),
+			says(1*s, "somebody", "  [TOTEM ] Token has not been received in 300 ms "),
+			says(1*s, "mariadbd", "2026-11-23 12:49:39 0 [Note] WSREP: New COMPONENT: primary = no, bootstrap = no, my_idx = 0, memb_num = 1"),
+			says(1*s, "mariadbd", "2026-11-23 12:49:39 2 [Note] WSREP: ####### processing CC -1, local, unordered"),
+			says(1*s, "mariadbd", "2026-11-23 12:49:39 0 [Note] WSREP: Server status change joined -> synced"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 0 [Note] WSREP: Passing config to GCS: base_dir = /var/lib/mysql/; evs.inactive_check_period = PT0.100S; evs.send_window = 4; evs.suspect_timeout = PT0.500S; gcache.dir = /var/lib/mysql/"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, OPERATIONAL, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 0 [Note] WSREP: evs::proto(17bc54a0-94b0, GATHER, view_id(REG,006b9bf6-a9c7,5)) suspecting node: 084885a5-a76a"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 0 [Note] WSREP: New COMPONENT: primary = yes, bootstrap = no, my_idx = 0, memb_num = 2"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"),
+			says(2*s, "mariadbd", "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"),
 		}, []string{
 			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=300 ms on db1 log",
 			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  database-changed on db1 log",

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -50,8 +47,8 @@ func (w *diskWatch) look(now time.Time, waits diskWaits) bool {
 	return stalled
 }
 
-// diskWaitsIn reads which threads of a process wait for a disk: those in the state D. The directory is
-// /proc/PID/task (proc(5)).
+// diskWaitsIn reads which threads of a process wait for a disk: those in the state D, and of each its
+// voluntary_ctxt_switches. The directory is /proc/PID/task (proc(5)).
 func diskWaitsIn(tasks string) diskWaits {
 	waits := diskWaits{}
 	dirs, _ := filepath.Glob(tasks + "/[0-9]*")
@@ -65,20 +62,9 @@ func diskWaitsIn(tasks string) diskWaits {
 		}
 		thread, err := strconv.Atoi(filepath.Base(dir))
 		status, err2 := os.ReadFile(dir + "/status")
-		if count, ok := parseSwitches(status); err == nil && err2 == nil && ok {
+		if count, ok := procCounter(status, "voluntary_ctxt_switches"); err == nil && err2 == nil && ok {
 			waits[thread] = count
 		}
 	}
 	return waits
-}
-
-// parseSwitches reads voluntary_ctxt_switches of /proc/PID/status (proc(5)).
-func parseSwitches(status []byte) (uint64, bool) {
-	for sc := bufio.NewScanner(bytes.NewReader(status)); sc.Scan(); {
-		if text, ok := strings.CutPrefix(sc.Text(), "voluntary_ctxt_switches:"); ok {
-			count, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
-			return count, err == nil
-		}
-	}
-	return 0, false
 }

@@ -32,11 +32,11 @@ func TestDiskWatch(t *testing.T) {
 	}
 }
 
-func TestParseSwitches(t *testing.T) {
-	if n, ok := parseSwitches([]byte("Name:\tmariadbd\nState:\tD (disk sleep)\nvoluntary_ctxt_switches:\t4711\nnonvoluntary_ctxt_switches:\t3\n")); n != 4711 || !ok {
+func TestProcCounter(t *testing.T) {
+	if n, ok := procCounter([]byte("Name:\tmariadbd\nState:\tD (disk sleep)\nvoluntary_ctxt_switches:\t4711\nnonvoluntary_ctxt_switches:\t3\n"), "voluntary_ctxt_switches"); n != 4711 || !ok {
 		t.Errorf("%d, %v", n, ok)
 	}
-	if n, ok := parseSwitches([]byte("Name:\tmariadbd\n")); ok {
+	if n, ok := procCounter([]byte("Name:\tmariadbd\n"), "voluntary_ctxt_switches"); ok {
 		t.Errorf("%d of nothing", n)
 	}
 }

@@ -73,11 +73,21 @@ func parseActivity(stat, io []byte) (activity, bool) {
 	if err1 != nil || err2 != nil {
 		return activity{}, false
 	}
-	for sc := bufio.NewScanner(bytes.NewReader(io)); sc.Scan(); {
-		if text, ok := strings.CutPrefix(sc.Text(), "write_bytes: "); ok {
-			written, err := strconv.ParseUint(text, 10, 64)
-			return activity{ticks: user + system, written: written}, err == nil
+	written, ok := procCounter(io, "write_bytes")
+	if !ok {
+		return activity{}, false
+	}
+	return activity{ticks: user + system, written: written}, true
+}
+
+// procCounter reads a counter from a file of lines "name: value" (/proc/PID/io and
+// /proc/PID/status, proc(5)); false if it is not there, or is no number.
+func procCounter(file []byte, name string) (uint64, bool) {
+	for sc := bufio.NewScanner(bytes.NewReader(file)); sc.Scan(); {
+		if text, ok := strings.CutPrefix(sc.Text(), name+":"); ok {
+			n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+			return n, err == nil
 		}
 	}
-	return activity{}, false
+	return 0, false
 }

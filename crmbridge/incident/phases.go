@@ -246,10 +246,7 @@ func (c *course) lastingStart() (start Event, ok bool) {
 		if !starts && !stops || !c.after.isAddress(e.Op.Resource) {
 			continue
 		}
-		if ok && !stopped && e.At.Wall.Sub(start.At.Wall) > acceptance {
-			return start, true
-		}
-		if ok && !stopped && stops && c.sound(start.Node, e.At.Wall) {
+		if ok && !stopped && (e.At.Wall.Sub(start.At.Wall) > acceptance || stops && c.sound(start.Node, e.At.Wall)) {
 			return start, true
 		}
 		if stopped = stops; starts {
