@@ -66,6 +66,10 @@ func (v *cibView) learn(f cib.Fact) {
 	switch f := f.(type) {
 	case cib.Node:
 		v.names[f.ID] = f.Name
+	case cib.NodeState: // of a new cluster it is there first
+		if f.Name != "" {
+			v.names[f.ID] = f.Name
+		}
 	case cib.Resource:
 		v.resources[f.ID] = f
 	case cib.Address:

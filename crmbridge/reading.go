@@ -140,7 +140,7 @@ func (r *reading) load(ctx context.Context, within journal.Range) (readings, err
 	}
 	watched := l.Watched(r.now)
 	for _, w := range watched {
-		events, err := l.Edges(w, lastWords)
+		events, err := l.During(w)
 		if err != nil {
 			return readings{}, err
 		}
@@ -149,11 +149,11 @@ func (r *reading) load(ctx context.Context, within journal.Range) (readings, err
 	return readings{log: l, records: incident.Merge(records), watched: watched}, nil
 }
 
-// lastWords is how much before its end a node's events are looked through for what it
-// did not finish.
-const lastWords = 10 * time.Minute
+// lastWords is how much before its end a node may not have written a record of what was over.
+const lastWords = time.Minute
 
-// unwritten are the records that a node would have written if it had not ended.
+// unwritten are the records that a node would have written if it had not ended. All of its events
+// count: one that begins in the middle of an incident does not understand what follows.
 func unwritten(events []incident.Event, w journal.Watch, written []incident.Record) []incident.Record {
 	t := incident.NewTracker(w.Node)
 	var made []incident.Record
@@ -161,13 +161,14 @@ func unwritten(events []incident.Event, w journal.Watch, written []incident.Reco
 		return nil // the begin was not read, and without it not much can be understood
 	}
 	for _, e := range events {
-		if e.Initial || w.To.Sub(e.Seen.Wall) <= lastWords {
-			made = append(made, t.Observe(e)...)
+		for due := t.Deadline(); !due.IsZero() && due.Before(e.Seen.Wall); due = t.Deadline() {
+			made = append(made, t.Advance(due)...)
 		}
+		made = append(made, t.Observe(e)...)
 	}
 	made = append(made, t.Unfinished()...)
 	return slices.DeleteFunc(made, func(r incident.Record) bool {
-		return slices.ContainsFunc(written, func(o incident.Record) bool {
+		return !r.Open && w.To.Sub(r.End.At) > lastWords || slices.ContainsFunc(written, func(o incident.Record) bool {
 			return o.ID == r.ID && slices.Contains(o.Observers, w.Node)
 		})
 	})

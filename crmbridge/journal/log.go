@@ -112,13 +112,9 @@ func (l *Log) Events(node string) ([]incident.Event, error) {
 	return l.events(func(e Entry) bool { return e.Node == node })
 }
 
-// Edges are the events at the begin and at the end of a watch: what was found when it
-// began, and what was going on when it ended.
-func (l *Log) Edges(w Watch, span time.Duration) ([]incident.Event, error) {
-	return l.events(func(e Entry) bool {
-		inside := e.Node == w.Node && !e.Written.Before(w.From) && !e.Written.After(w.To)
-		return inside && (e.Written.Sub(w.From) <= span || w.To.Sub(e.Written) <= span)
-	})
+// During are the events of a watch.
+func (l *Log) During(w Watch) ([]incident.Event, error) {
+	return l.events(func(e Entry) bool { return e.Node == w.Node && !e.Written.Before(w.From) && !e.Written.After(w.To) })
 }
 
 func (l *Log) events(wanted func(Entry) bool) ([]incident.Event, error) {
