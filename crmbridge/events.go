@@ -159,6 +159,16 @@ func (t *translator) missed(since, now time.Time) []incident.Event {
 	return events
 }
 
+// lastKnown is where the address was when somebody last watched, if that is known.
+func (t *translator) lastKnown(b before, now time.Time) []incident.Event {
+	if b.address == "" {
+		return nil
+	}
+	return one(t.event(observation{sourceJournal, now, nil}, incident.Event{
+		Kind: incident.ServiceKnown, Node: b.address, At: incident.Moment{Wall: b.alive.UTC()}, Basis: incident.Logged, Initial: true,
+	}))
+}
+
 // resynced says, once, whether what a source has just read can be compared with what it
 // said before it was blind. A source that was never heard before has only begun late.
 func (t *translator) resynced(s sourceName, before bool) bool {

@@ -27,9 +27,9 @@ func (r *recorder) take(o observation) (time.Time, error) {
 	return r.tracker.Deadline(), err
 }
 
-// missed says that nobody watched since a time.
-func (r *recorder) missed(since, now time.Time) error {
-	return r.observe(r.translator.missed(since, now))
+// missed says since when nobody watched, and what was before.
+func (r *recorder) missed(b before, now time.Time) error {
+	return r.observe(append(r.translator.missed(b.since, now), r.translator.lastKnown(b, now)...))
 }
 
 // observe writes events before anything is made of them.

@@ -89,7 +89,7 @@ func keepRecords(ctx context.Context, o listening, log *slog.Logger) error {
 		}
 		out = counted{w, set}
 	}
-	err = follow(ctx, o, since, out, log)
+	err = follow(ctx, o, lookBack(ctx, o.node, since, log), out, log)
 	return errors.Join(err, w.Close())
 }
 
@@ -122,7 +122,7 @@ func runEvents(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	if !ok {
 		return status
 	}
-	return told(stderr, follow(ctx, o, time.Time{}, newNarrator(stdout), logTo(stderr)))
+	return told(stderr, follow(ctx, o, before{}, newNarrator(stdout), logTo(stderr)))
 }
 
 // told prints an error, and gives the exit status.
@@ -146,16 +146,16 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// follow makes records of what happens until ctx ends. since is when somebody did so the
-// last time, or zero.
-func follow(ctx context.Context, o listening, since time.Time, out output, log *slog.Logger) error {
+// follow makes records of what happens until ctx ends. b is what is known of the time when somebody did
+// so the last time.
+func follow(ctx context.Context, o listening, b before, out output, log *slog.Logger) error {
 	m, err := newMachine()
 	if err != nil {
 		return err
 	}
 	r := &recorder{translator: newTranslator(o.node, m), tracker: incident.NewTracker(o.node), out: out}
-	if !since.IsZero() {
-		if err := r.missed(since, time.Now()); err != nil {
+	if !b.since.IsZero() {
+		if err := r.missed(b, time.Now()); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -83,6 +84,9 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if e, ok := s.ownReturn(causes[0], gaps); ok {
 		causes[0] = Cause{Kind: NodeReturned, Node: e.Observer, Evidence: append([]Evidence{evidence(e)}, causes[0].Evidence...)}
 	}
+	if s.clusterLost() {
+		causes[0] = Cause{Kind: ClusterLost, Node: s.before.served.node, Evidence: append([]Evidence{s.lastSign()}, causes[0].Evidence...)}
+	}
 	planned := s.planned(causes)
 	c := reckon(s, causes[0], planned, now)
 	from, length := c.interruption()
@@ -128,6 +132,22 @@ func (s *segment) ownReturn(cause Cause, gaps []Event) (Event, bool) {
 		return Event{}, false
 	}
 	return gaps[i], true
+}
+
+// clusterLost says whether an incident is the return of the observer to a cluster of which no node was
+// left: there is none that it could join, and the address, which was somewhere when the observer last
+// knew, is nowhere.
+func (s *segment) clusterLost() bool {
+	return s.formed && s.how == returns && s.root.Observer == s.root.Node && s.before.ring != "" &&
+		s.before.served.node != "" && !s.before.serving()
+}
+
+// lastSign is until when the service may have been there before the cluster was lost.
+func (s *segment) lastSign() Evidence {
+	return Evidence{
+		At: s.before.served.at, Source: FromJournal, Observer: s.root.Observer, Basis: Estimated,
+		What: fmt.Sprintf("the last sign of life of %s; the address was on %s", s.root.Observer, s.before.served.node),
+	}
 }
 
 // outcome is what became of the service.

@@ -17,6 +17,8 @@ func (s *segment) id() string {
 	e := s.root
 	f := []any{e.Kind, e.Node, e.CIB, e.Op.Resource, e.Op.Action, e.Op.Magic, e.Constraint, e.Change}
 	switch {
+	case s.clusterLost(): // each node sees its own return
+		f = []any{ClusterLost, s.before.ring}
 	case e.Op.Magic != "" && !e.Op.Injected:
 		f[2] = "" // the result may be seen with a later version; its magic names its plan's maker
 	case e.Op.Magic != "": // nobody planned it
@@ -25,7 +27,7 @@ func (s *segment) id() string {
 	case e.Cluster != "":
 		f = append(f, e.Cluster)
 	}
-	if e.CIB == "" { // seen by one node only
+	if e.CIB == "" && !s.clusterLost() { // seen by one node only
 		f = append(f, e.Observer, e.At.Wall.UnixNano())
 	}
 	sum := sha256.Sum256(fmt.Append(nil, f...))
@@ -297,6 +299,8 @@ func Tell(e Event) string {
 		return fmt.Sprintf("%s saw nothing of this until %s: %s", e.Observer, e.Until.UTC().Format("15:04:05.000"), e.Change.Value)
 	case ResourceRunning:
 		return fmt.Sprintf("by the history in the CIB %s is %s on %s", e.Known.Resource, e.Known.Role, e.Node)
+	case ServiceKnown:
+		return "the address was on " + e.Node + " when " + e.Observer + " last knew"
 	case DCChanged:
 		return cmp.Or(e.Node, "nobody") + " is the DC now"
 	case TransitionBegun:

@@ -89,6 +89,9 @@ const (
 	// because the history of the node was written again or erased. Known.Role is Started,
 	// Promoted or Stopped.
 	ResourceRunning Kind = "resource-running"
+	// The address was on Node when the observer last knew, said when it begins to watch again. At is
+	// the last sign of life of its machine.
+	ServiceKnown Kind = "service-known"
 )
 
 // Source is who said it.

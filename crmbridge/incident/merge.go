@@ -93,10 +93,12 @@ func newestOf(records []Record) []Record {
 }
 
 // merge makes one record of those of several nodes about one incident. The one that
-// knows most is the base: closed before open, then that with the fewest gaps.
+// knows most is the base: closed before open, then that with the fewest gaps, then that to which it
+// happened first.
 func merge(all []Record) Record {
 	slices.SortStableFunc(all, func(a, b Record) int {
-		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)), cmp.Compare(a.Observers[0], b.Observers[0]))
+		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)),
+			a.Occurrence.At.Compare(b.Occurrence.At), cmp.Compare(a.Observers[0], b.Observers[0]))
 	})
 	m := all[0]
 	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
@@ -140,7 +142,7 @@ func (r *Record) closer(o Record) {
 				r.ServiceBack = up
 			}
 			p.End, p.Note = up.At, up.How
-		case p.Name == PhaseWrites:
+		case p.Name == PhaseWrites && p.Begin.Equal(late.At):
 			p.Begin = up.At
 		case p.Name == PhaseVerify && r.ServiceBack == up:
 			p.Begin = up.At

@@ -141,7 +141,9 @@ func (c *course) views() []Phase {
 		}
 		end := c.applied(i)
 		p := phase(PhaseView, c.occurrence, point(end, Tell(end)), false)
-		p.Node, p.Waited = e.Node, c.givesUp(e)
+		if p.Node, p.Waited = e.Node, c.givesUp(e); p.Waited {
+			p.Heard = c.heard(e)
+		}
 		phases = append(phases, p)
 	}
 	return phases

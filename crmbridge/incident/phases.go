@@ -59,6 +59,9 @@ func (c *course) findOccurrence() Point {
 		return point(c.root, Tell(c.root))
 	}
 	noticed := c.findDetection()
+	if c.cause.Kind == ClusterLost {
+		return Point{At: c.before.served.at, Basis: Estimated, How: c.lastSign().What}
+	}
 	if e, ok := c.first(c.sawIt); ok && !e.At.Wall.After(noticed.At) {
 		return point(e, Tell(e))
 	}
@@ -167,6 +170,9 @@ func (c *course) findDetection() Point {
 	if !c.cause.Kind.Failure() {
 		return Point{}
 	}
+	if c.cause.Kind == ClusterLost { // nobody was there to notice
+		return point(c.root, Tell(c.root))
+	}
 	if e, ok := c.first(c.noticed); ok {
 		return point(e, Tell(e))
 	}
@@ -176,7 +182,11 @@ func (c *course) findDetection() Point {
 // followAddress finds where the address was, when it went and when it was back.
 func (c *course) followAddress() {
 	ill := c.cause.Kind.Failure() && c.after.isDatabase(c.cause.Resource)
-	c.affected = c.cause.Kind == ServiceUnseen
+	lost := c.cause.Kind == ClusterLost
+	c.affected = lost || c.cause.Kind == ServiceUnseen
+	if lost {
+		c.from = c.before.served.node
+	}
 	for _, e := range c.events {
 		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.after.isAddress(e.Op.Resource) && !c.release.Known() {
 			c.release = point(e, Tell(e))
@@ -187,8 +197,8 @@ func (c *course) followAddress() {
 			continue
 		}
 		c.from, c.to = cmp.Or(c.from, c.before.where(name)), cmp.Or(c.to, c.after.where(name))
-		moved := c.moves(name)
-		c.affected = c.affected || moved || ill && c.cause.Node == c.before.where(name) && c.cause.Node != ""
+		its := c.cause.Node != "" && c.cause.Node == c.before.where(name)
+		c.affected = c.affected || c.moves(name) || its && (ill || c.cause.Kind == NodeLost && c.gaveUp())
 	}
 	if !c.affected {
 		return
@@ -223,6 +233,9 @@ func (c *course) serviceBack() (back, verified Point) {
 		})
 	}
 	if !ok {
+		if e, rejoined := c.rejoined(); rejoined && !served && c.cause.Kind == NodeLost {
+			back = point(e, Tell(e))
+		}
 		return back, Point{}
 	}
 	if !served {

@@ -57,6 +57,7 @@ const (
 	ResourceFailed   CauseKind = "resource-failed"   // another resource failed
 	NodeLost         CauseKind = "node-lost"         // a node left without a word
 	NodeFenced       CauseKind = "node-fenced"       // a node was fenced while it was a member
+	ClusterLost      CauseKind = "cluster-lost"      // no node was left; it is recorded when they are back
 	QuorumGone       CauseKind = "quorum-lost"       // the observer's partition has no quorum: also the side of a node that is cut off
 	ServiceUnseen    CauseKind = "service-unseen"    // a client was not answered, and the cluster saw nothing
 	ClusterDecision  CauseKind = "cluster-decision"  // Pacemaker acted and nobody saw why
@@ -162,10 +163,13 @@ type Phase struct {
 	Duration time.Duration `json:"duration"`
 	Basis    Basis         `json:"basis"` // the worse one of begin and end
 	// Path says that it is one of those that add up.
-	Path   bool   `json:"path,omitempty"`
-	Waited bool   `json:"waited,omitempty"` // of a view: until then nobody could write
-	Failed bool   `json:"failed,omitempty"`
-	Note   string `json:"note,omitempty"`
+	Path   bool `json:"path,omitempty"`
+	Waited bool `json:"waited,omitempty"` // of a view: until then nobody could write
+	// Heard is, of a view that was waited for, when the database had last heard of the member that it
+	// gave up; zero if it does not say.
+	Heard  time.Time `json:"heard,omitzero"`
+	Failed bool      `json:"failed,omitempty"`
+	Note   string    `json:"note,omitempty"`
 }
 
 // TransitionRef is a plan of Pacemaker that took part.

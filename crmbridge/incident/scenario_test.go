@@ -19,7 +19,7 @@ import (
 //	| record                          what comes of it, written by -update
 //
 // It begins with db1, db2 and db3 as members, db1 the DC, galera promoted on each and vip
-// on db1, seen by db2.
+// on db1, seen by db2; after "0.000 forget" without resources, and after "0.000 off" with nothing.
 type scenario struct {
 	title  string
 	events []Event
@@ -58,9 +58,18 @@ func verbs() map[string]func(e *Event, args []string) {
 		"joining":       state(NodeState{true, false, "down", "down"}),
 		"lost":          state(NodeState{false, false, "down", "member"}),
 		"down":          state(NodeState{false, false, "down", "down"}),
-		"attribute":     attribute,
+		"nowhere":       state(NodeState{}),
+		"up":            state(NodeState{Member: true, Online: true}),
+		"served": func(e *Event, a []string) { // and the last sign of life
+			kind(ServiceKnown, FromJournal)(e, a)
+			e.Initial, e.At = true, Moment{Wall: midnight().Add(seconds(a[1]))}
+		},
+		"attribute": attribute,
 		"history": func(e *Event, a []string) {
 			e.Kind, e.Node, e.Known = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}
+		},
+		"found": func(e *Event, a []string) { // by a node that joins
+			e.Kind, e.Node, e.Known, e.Initial = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}, true
 		},
 		"fence":         fence(FencingRequested),
 		"fenced":        fence(FencingEnded),
@@ -261,6 +270,8 @@ func scenarios(t *testing.T, file string, emit func(lines []string, s scenario))
 		case strings.HasPrefix(line, "#"):
 		case strings.HasSuffix(line, " forget"):
 			s.events = slices.DeleteFunc(s.events, func(e Event) bool { return e.Kind == ResourceKnown || e.Kind == ResourceRunning })
+		case strings.HasSuffix(line, " off"): // the whole cluster is, and this node is the first to come back
+			s.events = nil
 		default:
 			e := parseEvent(t, line, len(s.events))
 			step += e.Clock.Stepped

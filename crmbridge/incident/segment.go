@@ -46,6 +46,7 @@ type segment struct {
 	last          time.Time // the last thing that was done
 	worked        time.Time // the same, of what the CIB says
 	open          bool      // something is unresolved
+	formed        bool      // it began when there was no cluster
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
 }
@@ -112,12 +113,20 @@ func (s *splitter) begins(e Event, t trigger) bool {
 	case !s.cur.open && t == continues:
 		return quiet > afterglow
 	case !s.cur.open:
-		return true
+		return !s.lostAgain(e, t)
 	case t == fails && s.state.unfit[instance{e.Op.Resource, e.Node}]: // it was feared
 	case t != continues && s.idle(e):
 		return true
 	}
 	return quiet > patience && s.state.serving()
+}
+
+// lostAgain says whether an event is the loss of a node that was lost and has just come back: a link
+// that flaps is one incident.
+func (s *splitter) lostAgain(e Event, t trigger) bool {
+	first := s.cur.root
+	return t == fails && s.cur.how == fails && e.Kind == NodeChanged && first.Kind == NodeChanged && e.Node == first.Node &&
+		e.At.Wall.Sub(s.cur.last) <= inPassing
 }
 
 // idle says whether the cluster has come to terms with what is left of the current segment.
@@ -130,7 +139,7 @@ func (s *splitter) begin(e Event, t trigger) {
 	if s.cur != nil {
 		s.cur.after = before
 	}
-	s.cur = &segment{root: e, how: t, before: before.clone()}
+	s.cur = &segment{root: e, how: t, before: before.clone(), formed: before.formed()}
 	s.segments = append(s.segments, s.cur)
 }
 
@@ -155,7 +164,10 @@ func (s *splitter) explains(early, e Event) bool {
 		return e.Kind == NodeChanged
 	case ProbeBad, ProbeGood:
 		return true
-	case ViewChanged, PeerSuspected, DatabaseChanged, TransitionBegun:
+	case ViewChanged, PeerSuspected:
+		// One that falls silent is missed by the others long before its agent is sure of it.
+		return e.At.Wall.Sub(early.At.Wall) <= inPassing || s.state.ill(e) && e.At.Wall.Sub(early.At.Wall) <= acceptance
+	case DatabaseChanged, TransitionBegun:
 		return e.At.Wall.Sub(early.At.Wall) <= inPassing
 	case AttributeChanged:
 		return early.Node == e.Node && e.At.Wall.Sub(early.At.Wall) <= inPassing
@@ -164,6 +176,12 @@ func (s *splitter) explains(early, e Event) bool {
 	default:
 		return false
 	}
+}
+
+// ill says whether with an event a database is found to be so.
+func (s *state) ill(e Event) bool {
+	word, _ := s.word(e.Change.Name)
+	return e.Kind == AttributeChanged && word == wordUnfit && e.Change.Value != "" || e.Kind == OperationEnded && e.Op.Failed && s.isDatabase(e.Op.Resource)
 }
 
 // aside takes what is not from the CIB: it belongs to what is going on, or tells of

@@ -42,8 +42,17 @@ type state struct {
 	noFence  bool // stonith-enabled is false
 	quorum   bool // of the observer's partition
 	dc       string
+	ring     string // of Corosync's newest membership
+	served   lastServed
 	clock    map[string]Clock
 	observer string
+}
+
+// lastServed is where the address was when the observer last knew, while nothing newer is known: a
+// program that begins to watch again, perhaps on a machine that was off.
+type lastServed struct {
+	node string
+	at   time.Time // the last sign of life of the observer's machine
 }
 
 func newState() *state {
@@ -65,7 +74,7 @@ func (s *state) clone() *state {
 
 // apply makes the state that of after an event.
 func (s *state) apply(e Event) {
-	s.observer = cmp.Or(s.observer, e.Observer)
+	s.observer, s.ring = cmp.Or(s.observer, e.Observer), cmp.Or(e.Ring, s.ring)
 	switch e.Kind {
 	case ResourceKnown:
 		s.known[e.Known.Resource] = e.Known
@@ -93,9 +102,14 @@ func (s *state) apply(e Event) {
 		s.quorum = e.Kind == QuorumGained
 	case DCChanged:
 		s.dc = e.Node
+	case ServiceKnown:
+		s.served = lastServed{e.Node, e.At.Wall}
 	case ClockChanged:
 		s.clock[e.Observer] = e.Clock
 	default:
+	}
+	if s.served.node != "" && slices.ContainsFunc(slices.Collect(maps.Keys(s.known)), func(name string) bool { return s.isAddress(name) && s.where(name) != "" }) {
+		s.served = lastServed{}
 	}
 }
 
@@ -248,6 +262,14 @@ func (s *state) where(resource string) string {
 // stopped says whether the resource shall not run anywhere.
 func (s *state) stopped(resource string) bool {
 	return s.off[""] || s.off[resource] || s.off[s.known[resource].Parent] && s.known[resource].Parent != ""
+}
+
+// formed says whether a cluster is only being formed: it has no DC yet, nor a node that takes part in
+// one.
+func (s *state) formed() bool {
+	return s.dc == "" && !slices.ContainsFunc(slices.Collect(maps.Values(s.nodes)), func(n NodeState) bool {
+		return n.Online && n.Expected == "member"
+	})
 }
 
 // serving says whether every address that shall be somewhere is.

@@ -1,10 +1,14 @@
 package incident
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // givesUp says whether with a view the database let go of a member that it lost without a word.
 // Until then nobody can commit: a write is certified by all members of the last view (Galera's
-// documentation, "evs.suspect_timeout"). One that leaves in order is missed by nobody.
+// documentation, "evs.suspect_timeout"). One that leaves in order is missed by nobody, as one that
+// its agent stops: of a database that still ran when it failed only a suspicion tells.
 //
 // If the database meanwhile had no primary component at all, it gave up more than that, and what
 // its members did first when they had one again is something else.
@@ -14,12 +18,44 @@ func (c *course) givesUp(e Event) bool {
 	}); lost {
 		return false
 	}
+	fewer := e.View.Members > 0 && e.View.Members < c.before.databases()
 	switch c.cause.Kind {
 	case DatabaseDied, DatabaseHung, NodeLost, NodeFenced:
-		return e.View.Members > 0 && e.View.Members < c.before.databases()
+		return fewer
+	case DatabaseFailed, DatabaseUnfit:
+		return fewer && !c.heard(e).IsZero()
 	default:
 		return false
 	}
+}
+
+// heard is when the database that made a view had last heard of the member that it suspected before;
+// zero if it did not, or does not say for how long it waited.
+func (c *course) heard(view Event) time.Time {
+	var at time.Time
+	for _, e := range c.events {
+		if silence, known := silenceBefore(e); known && e.Kind == PeerSuspected && e.Node == view.Node && !e.At.Wall.After(view.At.Wall) {
+			at = e.At.Wall.Add(-silence)
+		}
+	}
+	return at
+}
+
+// gaveUp says whether the database on another node let go of the one that failed.
+func (c *course) gaveUp() bool {
+	_, ok := c.first(func(e Event) bool {
+		return e.Kind == ViewChanged && e.View.Status == "Primary" && e.Node != c.cause.Node && c.givesUp(e)
+	})
+	return ok
+}
+
+// rejoined is when a node that was lost with the address was there again with it, before the cluster
+// moved it: when all of the database were together again, or else the nodes.
+func (c *course) rejoined() (Event, bool) {
+	return c.final(func(e Event) bool {
+		whole := e.Kind == ViewChanged && e.View.Applied && e.View.Members >= c.before.databases()
+		return whole || e.Kind == NodeJoined && e.Node == c.cause.Node
+	})
 }
 
 // databases are how many of the database run on nodes that are there.
@@ -34,28 +70,29 @@ func (s *state) databases() int {
 }
 
 // waitForView lets the interruption last until the database could write again, if that was later
-// than the return of the address, or if the address stayed. A record of one node knows when its
-// own database could, which is hardly another moment; the merged one that of the node that has
-// the address. The phases still add up.
+// than the return of the address, or if the address stayed. It begins when the database missed a
+// member, if that was later than the failure. A record of one node knows when its own database could,
+// which is hardly another moment; the merged one that of the node that has the address. The phases
+// still add up.
 func (r *Record) waitForView() {
 	view, ok := r.awaited()
-	writes := r.index(PhaseWrites)
-	asked := r.index(PhaseClient) >= 0 // and then the client knows best
+	if asked := r.index(PhaseClient) >= 0; !ok || asked || !view.End.After(r.Occurrence.At) { // a client knows best
+		return
+	}
+	since, told := r.gone(view)
+	writes, late := r.index(PhaseWrites), view.End.After(r.ServiceBack.At)
 	switch {
-	case !ok || asked || !view.End.After(r.Occurrence.At):
 	case writes >= 0 && view.End.After(r.Phases[writes].Begin):
 		r.back(&r.Phases[writes], view)
 	case writes >= 0:
-	case r.Interruption > 0 && view.End.After(r.ServiceBack.At):
-		if since := r.gone(view); since.At.After(r.Occurrence.At) {
-			r.served()
-			r.wait(since, view)
-		} else {
-			r.wait(r.ServiceBack, view)
-		}
+	case r.Interruption > 0 && late:
+		r.wait(r.ServiceBack, view)
 	case r.Outcome == Unaffected && r.From != "" && r.From == r.To && r.To != r.Cause.Node:
 		r.Outcome = Waited
-		r.wait(r.gone(view), view)
+		r.wait(since, view)
+	}
+	if told || late {
+		r.clip(since)
 	}
 }
 
@@ -64,13 +101,24 @@ func (r *Record) index(name PhaseName) int {
 	return slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Name == name })
 }
 
-// served takes the interruption back that was reckoned with: the address was on two nodes until
-// the one that the cluster had given up was fenced, and clients of either were served.
-func (r *Record) served() {
-	for i := range r.Phases {
-		r.Phases[i].Path = false
+// clip takes from the interruption what was before a time until which clients were served: the address
+// may have been on two nodes until the one that the cluster had given up was fenced, and clients of
+// either were.
+func (r *Record) clip(since Point) {
+	if r.Interruption == 0 || !since.At.After(r.Occurrence.At) {
+		return
 	}
-	r.Interruption = 0
+	for i := range r.Phases {
+		switch p := &r.Phases[i]; {
+		case !p.Path:
+		case !p.End.After(since.At):
+			p.Path = false
+			r.Interruption -= p.Duration
+		case p.Begin.Before(since.At):
+			r.Interruption -= since.At.Sub(p.Begin)
+			p.Begin, p.Duration, p.Basis = since.At, p.End.Sub(since.At), worse(p.Basis, since.Basis)
+		}
+	}
 }
 
 // awaited is the phase that writes waited for.
@@ -89,15 +137,25 @@ func (r *Record) awaited() (Phase, bool) {
 }
 
 // gone is since when the database missed a member. A node that the cluster gave up may have had one
-// that worked until it was fenced: then the others gave it up after that.
-func (r *Record) gone(view Phase) Point {
-	begin := r.Occurrence
+// that worked until it was fenced: then the others gave it up after that. Whoever missed it first has
+// told when it had last heard of it; without that the end of the fencing is what is left, which may
+// come some time after the node is off.
+func (r *Record) gone(view Phase) (begin Point, told bool) {
+	begin = r.Occurrence
 	for _, p := range r.Phases {
-		if p.Name == PhaseFencing && p.Node == r.Cause.Node && p.End.After(begin.At) && p.End.Before(view.End) {
+		if !p.Waited || p.Heard.IsZero() || p.Heard.After(view.End) {
+			continue
+		}
+		if told = true; p.Heard.After(r.Detection.At) && p.Heard.After(begin.At) {
+			begin = Point{At: p.Heard, Basis: Estimated}
+		}
+	}
+	for _, p := range r.Phases {
+		if !told && p.Name == PhaseFencing && p.Node == r.Cause.Node && p.End.After(begin.At) && p.End.Before(view.End) {
 			begin = Point{At: p.End, Basis: Estimated}
 		}
 	}
-	return begin
+	return begin, told
 }
 
 // wait makes the last part of the path.
@@ -133,7 +191,7 @@ func (r Record) AddressBack() Point {
 	if r.index(PhaseWrites) < 0 {
 		return r.ServiceBack
 	}
-	if i := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path && p.Name == PhaseRecovery }); i >= 0 {
+	if i := r.index(PhaseRecovery); i >= 0 {
 		return Point{At: r.Phases[i].End, Basis: r.Phases[i].Basis, How: r.Phases[i].Note}
 	}
 	return Point{}

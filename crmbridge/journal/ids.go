@@ -45,6 +45,7 @@ func messageIDs() map[string]string {
 		"clock-changed":       "b3ffabea8468406c8bd8f817ce1eebf1",
 		"resource-known":      "5baaadf6f8d24685aba600dae04ce007",
 		"resource-running":    "03e94eda554646fe968537c134048129",
+		"service-known":       "c2b1f3f0d8a94d0f9a3d6c1be27f58e4",
 		"begin":               "e5a74b9897074732b5c07db31a868e71",
 		"end":                 "21e9671607ac4b09b9ac04c1e2234376",
 		"record":              "5285b737c17d47b39d10a7a60ef98cc7",

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"holdfast/crmbridge/incident"
 )
 
 // Range is which entries to read, by the time that journald wrote them. A zero time is
@@ -95,6 +97,20 @@ func Newest(ctx context.Context, node string) (Head, error) {
 		return Head{}, fmt.Errorf("read the newest entry in the journal: %w", err)
 	}
 	return l.Head(node), nil
+}
+
+// NewestRecord is the newest record that a node wrote to this machine's journal; false if there is
+// none.
+func NewestRecord(ctx context.Context, node string) (incident.Record, bool, error) {
+	l := &Log{}
+	if err := l.run(ctx, l.add, "--lines=1", fieldSyslog+"="+Identifier, fieldNode+"="+node, fieldType+"="+typeRecord, "_SYSTEMD_UNIT="+Unit); err != nil {
+		return incident.Record{}, false, fmt.Errorf("read the newest record in the journal: %w", err)
+	}
+	records, err := l.Records()
+	if err != nil || len(records) == 0 {
+		return incident.Record{}, false, err
+	}
+	return records[0], true, nil
 }
 
 // run has journalctl print entries. --all gives fields of any length.

@@ -66,25 +66,41 @@ func (f Filter) command(ctx context.Context, options ...string) (*exec.Cmd, erro
 // Newest is the newest entry that is wanted and has some words in it; false if there is none. It
 // looks from the end backwards, and at everything if the words are nowhere.
 func Newest(ctx context.Context, f Filter, words string) (Line, bool, error) {
-	cmd, err := f.command(ctx, "--lines=1", "--grep="+regexp.QuoteMeta(words))
+	l, found, err := f.one(ctx, "--grep="+regexp.QuoteMeta(words))
 	if err != nil {
 		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
+	}
+	return l, found, nil
+}
+
+// Before is the newest entry of this machine from before a time, by anybody; false if there is none.
+func Before(ctx context.Context, t time.Time) (Line, bool, error) {
+	// Without --reverse systemd 252 counts the lines from the end of the journal.
+	l, found, err := Filter{}.one(ctx, "--reverse", fmt.Sprintf("--until=@%d.%06d", t.Unix(), t.Nanosecond()/1000))
+	if err != nil {
+		return Line{}, false, fmt.Errorf("look for the newest line before %s in the journal: %w", t.Format(time.RFC3339), err)
+	}
+	return l, found, nil
+}
+
+// one is the newest entry that is wanted; false if there is none.
+func (f Filter) one(ctx context.Context, options ...string) (Line, bool, error) {
+	cmd, err := f.command(ctx, append(options, "--lines=1")...)
+	if err != nil {
+		return Line{}, false, err
 	}
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 && len(out) == 0 {
 		return Line{}, false, nil // as grep(1)
 	}
 	if err != nil {
-		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
+		return Line{}, false, err
 	}
 	if len(bytes.TrimSpace(out)) == 0 {
 		return Line{}, false, nil
 	}
 	l, err := Parse(out, f.Fields...)
-	if err != nil {
-		return Line{}, false, fmt.Errorf("look for %q in the journal: %w", words, err)
-	}
-	return l, true, nil
+	return l, err == nil, err
 }
 
 // Follow runs journalctl and gives every new entry that is wanted, until ctx ends or

@@ -65,8 +65,8 @@ func expectations() map[string]expectation {
 		"second-fault":        died,
 		"all-databases-kill":  died,
 		"two-nodes-power-cut": {causes: kinds{incident.QuorumGone, incident.NodeLost}, beside: back, lost: true, anywhere: true, atOnce: true},
-		// Nobody is left to see it: what can be recorded is that the nodes came back.
-		"all-power-cut": {causes: back, beside: kinds{incident.NodeLost, incident.QuorumGone}, lost: true, anywhere: true, silent: true, atOnce: true},
+		// Nobody is left to see it: it is recorded when the nodes are back.
+		"all-power-cut": {causes: kinds{incident.ClusterLost}, beside: kinds{incident.NodeReturned, incident.NodeLost, incident.QuorumGone}, lost: true, anywhere: true, atOnce: true},
 	}
 }
 

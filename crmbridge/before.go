@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"holdfast/crmbridge/incident"
+	"holdfast/crmbridge/journal"
+	"holdfast/crmbridge/journalctl"
+	"holdfast/crmbridge/unit"
+)
+
+// before is what is known of the time before this program was started.
+type before struct {
+	// since is when it wrote its last entry, or zero if it never did.
+	since time.Time
+	// address is the node that had the address then, or "". alive is the last sign of life of this
+	// machine: if it was off, the service may have been there until then.
+	address string
+	alive   time.Time
+}
+
+// lookBack finds out, from the journal, what was before. since is when the last entry was written. That
+// something is not known then is logged: only the loss of all nodes is not told then.
+func lookBack(ctx context.Context, node string, since time.Time, log *slog.Logger) before {
+	b := before{since: since, alive: since}
+	if since.IsZero() {
+		return b
+	}
+	var err error
+	if b.address, err = asking(ctx, func(ctx context.Context) (string, error) { return addressOf(ctx, node) }); err != nil {
+		log.Warn("where the address was before is not known", "error", err)
+	}
+	switch sign, err := asking(ctx, lastSign); {
+	case err != nil:
+		log.Warn("until when this machine ran before is only known from the last entry", "error", err)
+	case sign.After(b.alive):
+		b.alive = sign
+	}
+	return b
+}
+
+// addressOf is the node that has the address by the newest record of a node, or "".
+func addressOf(ctx context.Context, node string) (string, error) {
+	r, found, err := journal.NewestRecord(ctx, node)
+	if err != nil || !found || r.Outcome == incident.Down || r.Outcome == incident.Halted {
+		return "", err
+	}
+	return r.To, nil
+}
+
+// lastSign is when something was last written to the journal before this machine was started; the
+// zero time if nothing was.
+func lastSign(ctx context.Context) (time.Time, error) {
+	conn, err := unit.Connect(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	started, err := unit.Started(ctx, conn)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return time.Time{}, err
+	}
+	line, _, err := journalctl.Before(ctx, started)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the last sign of life from before %s: %w", started.Format(time.RFC3339), err)
+	}
+	return line.At, nil
+}
