@@ -106,6 +106,16 @@ func besideWhatWasSaid(ctx context.Context, f Filter) error {
 	if l, found, err := Newest(ctx, f, "is.heard"); err != nil || found {
 		return fmt.Errorf("what nobody said is %+v (%v), %w", l, found, err)
 	}
+	now := time.Now()
+	if err := say(ctx, "root", "said afterwards"); err != nil {
+		return err
+	}
+	if l, found, err := Before(ctx, now); err != nil || !found || l.At.After(now) || l.Message == "said afterwards" {
+		return fmt.Errorf("the newest entry before %v is %+v (%v), %w", now, l, found, err)
+	}
+	if l, found, err := Before(ctx, now.Add(-24*time.Hour)); err != nil || found {
+		return fmt.Errorf("the newest entry of yesterday is %+v (%v), %w", l, found, err)
+	}
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,5 +101,25 @@ func TestNodeLostConnection(t *testing.T) {
 	c.Close()
 	if _, err := f.Next(t.Context()); !errors.Is(err, ErrDisconnected) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNodeStarted: systemd knows when the node was started, which is when its first process was, also in
+// a container, whose kernel has run for longer.
+func TestNodeStarted(t *testing.T) {
+	started, err := Started(t.Context(), connect(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "ps", "--no-headers", "-o", "etimes", "--pid", "1").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := time.Now().Add(-time.Duration(seconds) * time.Second); started.Sub(first).Abs() > 10*time.Second {
+		t.Errorf("started at %v, and the first process at about %v", started, first)
 	}
 }
