@@ -32,6 +32,8 @@ func TestLife(t *testing.T) {
 		{"all three nodes lose their power at once", totalPowerLoss},
 		{"a wrong setting on one node is named in the status", wrongSetting},
 		{"crmbridge comes to the running cluster, and records failovers", watched},
+		{"crmbridge understands each daemon", speaksWithTheDaemons},
+		{"crmbridge loses nothing quietly", losesNothingQuietly},
 		{"chaos finds what is made on purpose", findsWhatIsMade},
 		{"purging the packages leaves nothing", purge},
 	} {
