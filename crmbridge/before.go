@@ -34,7 +34,11 @@ func lookBack(ctx context.Context, node string, since time.Time, log *slog.Logge
 	if b.address, err = asking(ctx, func(ctx context.Context) (string, error) { return addressOf(ctx, node) }); err != nil {
 		log.Warn("where the address was before is not known", "error", err)
 	}
-	switch sign, err := asking(ctx, lastSign); {
+	if b.address == "" {
+		return b
+	}
+	sign, err := asking(ctx, func(ctx context.Context) (time.Time, error) { return lastSign(ctx, since) })
+	switch {
 	case err != nil:
 		log.Warn("until when this machine ran before is only known from the last entry", "error", err)
 	case sign.After(b.alive):
@@ -53,14 +57,14 @@ func addressOf(ctx context.Context, node string) (string, error) {
 }
 
 // lastSign is when something was last written to the journal before this machine was started; the
-// zero time if nothing was.
-func lastSign(ctx context.Context) (time.Time, error) {
+// zero time if nothing was, or if it was not started since an entry.
+func lastSign(ctx context.Context, entry time.Time) (time.Time, error) {
 	conn, err := unit.Connect(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
 	started, err := unit.Started(ctx, conn)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	if err := errors.Join(err, conn.Close()); err != nil || started.Before(entry) {
 		return time.Time{}, err
 	}
 	line, _, err := journalctl.Before(ctx, started)

@@ -155,17 +155,11 @@ const lastWords = time.Minute
 // unwritten are the records that a node would have written if it had not ended. All of its events
 // count: one that begins in the middle of an incident does not understand what follows.
 func unwritten(events []incident.Event, w journal.Watch, written []incident.Record) []incident.Record {
-	t := incident.NewTracker(w.Node)
-	var made []incident.Record
 	if !slices.ContainsFunc(events, func(e incident.Event) bool { return e.Kind == incident.ResourceKnown }) {
 		return nil // the begin was not read, and without it not much can be understood
 	}
-	for _, e := range events {
-		for due := t.Deadline(); !due.IsZero() && due.Before(e.Seen.Wall); due = t.Deadline() {
-			made = append(made, t.Advance(due)...)
-		}
-		made = append(made, t.Observe(e)...)
-	}
+	t := incident.NewTracker(w.Node)
+	made := t.Replay(events)
 	made = append(made, t.Unfinished()...)
 	return slices.DeleteFunc(made, func(r incident.Record) bool {
 		return !r.Open && w.To.Sub(r.End.At) > lastWords || slices.ContainsFunc(written, func(o incident.Record) bool {

@@ -27,7 +27,7 @@ func (s *segment) id() string {
 	case e.Cluster != "":
 		f = append(f, e.Cluster)
 	}
-	if e.CIB == "" && !s.clusterLost() { // seen by one node only
+	if e.CIB == "" { // seen by one node only
 		f = append(f, e.Observer, e.At.Wall.UnixNano())
 	}
 	sum := sha256.Sum256(fmt.Append(nil, f...))

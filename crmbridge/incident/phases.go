@@ -58,17 +58,17 @@ func (c *course) findOccurrence() Point {
 	if !c.cause.Kind.Failure() {
 		return point(c.root, Tell(c.root))
 	}
-	noticed := c.findDetection()
 	if c.cause.Kind == ClusterLost {
 		return Point{At: c.before.served.at, Basis: Estimated, How: c.lastSign().What}
 	}
+	noticed := c.findDetection()
 	if e, ok := c.first(c.sawIt); ok && !e.At.Wall.After(noticed.At) {
 		return point(e, Tell(e))
 	}
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
-		if silence, ok := silenceBefore(e); ok {
-			p.At, p.How = p.At.Add(-silence), lastToken+", "+e.Change.Value+" before Corosync missed one"
+		if at, ok := silentSince(e); ok {
+			p.At, p.How = at, lastToken+", "+e.Change.Value+" before Corosync missed one"
 		}
 		if !p.At.After(noticed.At) { // a link that flaps is noticed before the ring breaks
 			return p
@@ -95,17 +95,17 @@ func (c *course) lastHeard() Point {
 		return Point{}
 	}
 	e, ok := c.first(func(e Event) bool { return e.Kind == PeerSuspected && e.Node != c.cause.Node })
-	silence, known := silenceBefore(e)
+	at, known := silentSince(e)
 	if !ok || !known {
 		return Point{}
 	}
-	return Point{At: e.At.Wall.Add(-silence), Basis: Estimated, How: fmt.Sprintf("%s, %s before the database on %s suspected it", lastWord, e.Change.Value, e.Node)}
+	return Point{At: at, Basis: Estimated, How: fmt.Sprintf("%s, %s before the database on %s suspected it", lastWord, e.Change.Value, e.Node)}
 }
 
-// silenceBefore is for how long nothing had been heard when somebody missed it.
-func silenceBefore(e Event) (time.Duration, bool) {
+// silentSince is since when nothing had been heard of what somebody missed; false if that is not known.
+func silentSince(e Event) (time.Time, bool) {
 	d, err := time.ParseDuration(strings.ReplaceAll(e.Change.Value, " ", ""))
-	return d, err == nil
+	return e.At.Wall.Add(-d), err == nil
 }
 
 // leaving is the state of a database that leaves the others in order.

@@ -60,22 +60,8 @@ func readEvents(t *testing.T, file string) []Event {
 // track gives events to a tracker as the daemon would, and waits two minutes at the end.
 func track(events []Event) []Record {
 	t := NewTracker("test")
-	var records []Record
-	for i, e := range events {
-		// A clock that is set makes no timer fire: only what has passed counts.
-		until := e.Seen.Wall
-		if i > 0 && e.Seen.Mono != 0 && events[i-1].Seen.Mono != 0 {
-			until = events[i-1].Seen.Wall.Add(e.Seen.Mono - events[i-1].Seen.Mono)
-		}
-		for !t.Deadline().IsZero() && t.Deadline().Before(until) {
-			records = append(records, t.Advance(t.Deadline())...)
-		}
-		records = append(records, t.Observe(e)...)
-	}
-	for end := t.activity.Add(2 * time.Minute); !t.Deadline().IsZero() && t.Deadline().Before(end); {
-		records = append(records, t.Advance(t.Deadline())...)
-	}
-	return records
+	records := t.Replay(events)
+	return append(records, t.advanceUntil(t.activity.Add(2*time.Minute))...)
 }
 
 // newest keeps the last revision of each record.

@@ -108,7 +108,7 @@ func (s *state) apply(e Event) {
 		s.clock[e.Observer] = e.Clock
 	default:
 	}
-	if s.served.node != "" && slices.ContainsFunc(slices.Collect(maps.Keys(s.known)), func(name string) bool { return s.isAddress(name) && s.where(name) != "" }) {
+	if s.served.node != "" && s.located() {
 		s.served = lastServed{}
 	}
 }
@@ -267,9 +267,22 @@ func (s *state) stopped(resource string) bool {
 // formed says whether a cluster is only being formed: it has no DC yet, nor a node that takes part in
 // one.
 func (s *state) formed() bool {
-	return s.dc == "" && !slices.ContainsFunc(slices.Collect(maps.Values(s.nodes)), func(n NodeState) bool {
-		return n.Online && n.Expected == "member"
-	})
+	for _, n := range s.nodes {
+		if n.Online && n.Expected == "member" {
+			return false
+		}
+	}
+	return s.dc == ""
+}
+
+// located says whether an address is known to be somewhere.
+func (s *state) located() bool {
+	for name := range s.known {
+		if s.isAddress(name) && s.where(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // serving says whether every address that shall be somewhere is.

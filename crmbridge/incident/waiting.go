@@ -34,8 +34,8 @@ func (c *course) givesUp(e Event) bool {
 func (c *course) heard(view Event) time.Time {
 	var at time.Time
 	for _, e := range c.events {
-		if silence, known := silenceBefore(e); known && e.Kind == PeerSuspected && e.Node == view.Node && !e.At.Wall.After(view.At.Wall) {
-			at = e.At.Wall.Add(-silence)
+		if since, known := silentSince(e); known && e.Kind == PeerSuspected && e.Node == view.Node && !e.At.Wall.After(view.At.Wall) {
+			at = since
 		}
 	}
 	return at

@@ -92,8 +92,8 @@ func (l *Log) journalctl(ctx context.Context, within Range, where ...string) err
 // Newest is the newest entry of a node in this machine's journal; the zero Head if there
 // is none.
 func Newest(ctx context.Context, node string) (Head, error) {
-	l := &Log{}
-	if err := l.run(ctx, l.add, "--lines=1", fieldSyslog+"="+Identifier, fieldNode+"="+node, "_SYSTEMD_UNIT="+Unit); err != nil {
+	l, err := newest(ctx, node)
+	if err != nil {
 		return Head{}, fmt.Errorf("read the newest entry in the journal: %w", err)
 	}
 	return l.Head(node), nil
@@ -102,8 +102,8 @@ func Newest(ctx context.Context, node string) (Head, error) {
 // NewestRecord is the newest record that a node wrote to this machine's journal; false if there is
 // none.
 func NewestRecord(ctx context.Context, node string) (incident.Record, bool, error) {
-	l := &Log{}
-	if err := l.run(ctx, l.add, "--lines=1", fieldSyslog+"="+Identifier, fieldNode+"="+node, fieldType+"="+typeRecord, "_SYSTEMD_UNIT="+Unit); err != nil {
+	l, err := newest(ctx, node, fieldType+"="+typeRecord)
+	if err != nil {
 		return incident.Record{}, false, fmt.Errorf("read the newest record in the journal: %w", err)
 	}
 	records, err := l.Records()
@@ -111,6 +111,13 @@ func NewestRecord(ctx context.Context, node string) (incident.Record, bool, erro
 		return incident.Record{}, false, err
 	}
 	return records[0], true, nil
+}
+
+// newest reads the newest entry of a node that has certain fields besides.
+func newest(ctx context.Context, node string, fields ...string) (*Log, error) {
+	l := &Log{}
+	matches := append([]string{fieldSyslog + "=" + Identifier, fieldNode + "=" + node, "_SYSTEMD_UNIT=" + Unit}, fields...)
+	return l, l.run(ctx, l.add, append([]string{"--lines=1"}, matches...)...)
 }
 
 // run has journalctl print entries. --all gives fields of any length.
