@@ -29,7 +29,10 @@ const (
 	AddressMoved Measure = "address moved"
 	ServiceBack  Measure = "service back"
 	Interruption Measure = "interruption"
-	Lag          Measure = "lag"
+	// Served is by how much the service was back before the first write was begun that was
+	// answered, or after its answer; 0 in between.
+	Served Measure = "served"
+	Lag    Measure = "lag"
 )
 
 // finding is what one repetition shows.
@@ -143,9 +146,10 @@ func (f *finding) otherID(nodes []string, writings []Writing) string {
 // moments compares when it happened, when the address was elsewhere and when the service
 // was back.
 func (f *finding) moments(limits Limits) {
-	told := f.first.Occurrence.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
+	at := happened(*f.first)
+	told := at.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
 	if f.by != byMark && told {
-		f.moment(Occurrence, f.first, f.stroke, f.first.Occurrence, limits)
+		f.moment(Occurrence, f.first, f.stroke, at, limits)
 	}
 	r := f.interrupted
 	if r.Interruption == 0 || !r.ServiceBack.Known() {
@@ -155,12 +159,57 @@ func (f *finding) moments(limits Limits) {
 	if moved.IsZero() {
 		moved = f.mark(result.AddressMoved)
 	}
-	if up := r.AddressBack(); r.From != r.To && !moved.IsZero() && up.Known() {
+	if up := movedAt(*r); r.From != r.To && !moved.IsZero() && up.Known() {
 		f.moment(AddressMoved, r, moved, up, limits)
 	}
 	if g := f.told(); g != (gap{}) {
-		f.moment(ServiceBack, r, g.to, r.ServiceBack, limits)
+		f.back(r, g, limits)
 	}
+}
+
+// happened is when a record says that what was done took effect. What an administrator asks for is
+// in the CIB before the service is taken away, which is the record's occurrence.
+func happened(r incident.Record) incident.Point {
+	if r.Planned && len(r.Cause.Evidence) > 0 {
+		asked := r.Cause.Evidence[0]
+		return incident.Point{At: asked.At, Basis: asked.Basis, How: asked.What}
+	}
+	return r.Occurrence
+}
+
+// movedAt is when the address was up on another node for the first time, which need not be where
+// it stays: the monitor sees the first answer to ARP.
+func movedAt(r incident.Record) incident.Point {
+	up := r.AddressBack()
+	for _, p := range r.Phases {
+		if p.Name == incident.PhaseAddress && p.Node != r.From && p.End.Before(up.At) && !p.Failed {
+			up = incident.Point{At: p.End, Basis: p.Basis, How: p.Note}
+		}
+	}
+	return up
+}
+
+// back compares when the service was back. What the first write took that was answered does not
+// tell against crmbridge, which cannot know: they differ when it names no moment of that write.
+func (f *finding) back(r *incident.Record, g gap, limits Limits) {
+	at := r.ServiceBack
+	f.differences[ServiceBack] = append(f.differences[ServiceBack], at.At.Sub(g.to))
+	off := outside(at.At, g.begun, g.to)
+	f.differences[Served] = append(f.differences[Served], off)
+	if off.Abs() > limits.Difference {
+		f.disagree(string(ServiceBack), r.ID, clock(g.begun)+" to "+clock(g.to), fmt.Sprintf("%s, %s: %s", clock(at.At), at.Basis, at.How), off)
+	}
+}
+
+// outside is by how much a moment is before or after a time from one to another; 0 within.
+func outside(at, from, to time.Time) time.Duration {
+	switch {
+	case at.Before(from):
+		return at.Sub(from)
+	case at.After(to):
+		return at.Sub(to)
+	}
+	return 0
 }
 
 // told is the monitor's side of the interruption that the record tells of.
@@ -186,10 +235,9 @@ func (f *finding) length(limits Limits) {
 		return
 	}
 	g := f.told()
-	d := r.Interruption - g.length()
-	f.differences[Interruption] = append(f.differences[Interruption], d)
-	if d.Abs() > limits.Difference {
-		f.disagree(string(Interruption), r.ID, ms(g.length()), ms(r.Interruption), d)
+	f.differences[Interruption] = append(f.differences[Interruption], r.Interruption-g.length())
+	if d := outside(g.from.Add(r.Interruption), g.begun, g.to); d.Abs() > limits.Difference {
+		f.disagree(string(Interruption), r.ID, ms(g.begun.Sub(g.from))+" to "+ms(g.length()), ms(r.Interruption), d)
 	}
 }
 

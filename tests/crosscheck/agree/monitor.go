@@ -24,8 +24,9 @@ type measured struct {
 	gaps   []gap
 }
 
-// gap is a time in which the service did not answer.
-type gap struct{ from, to time.Time }
+// gap is a time in which the service did not answer. A write takes its time: that the service is
+// back is known of some moment between when the write was begun that ends the gap and its answer.
+type gap struct{ from, begun, to time.Time }
 
 func (g gap) length() time.Duration { return g.to.Sub(g.from) }
 
@@ -84,12 +85,26 @@ func interruptions(f result.Fault) []gap {
 		start := f.Injected.Add(f.From.Duration())
 		for _, g := range figures.Gaps {
 			if to := start.Add(g.To); to.After(f.Injected) {
-				all = append(all, gap{start.Add(g.From), to})
+				all = append(all, gap{start.Add(g.From), start.Add(begun(answers, g.To)), to})
 			}
 		}
 		return all
 	}
 	return nil
+}
+
+// begun is when the write was begun that was answered at a time; of several the last.
+func begun(answers []outage.Answer, at time.Duration) time.Duration {
+	latest := time.Duration(-1)
+	for _, a := range answers {
+		if a.At == at {
+			latest = max(latest, a.Intended)
+		}
+	}
+	if latest < 0 {
+		return at // nobody answered: the gap has no end
+	}
+	return latest
 }
 
 // during is the interruption that shares the longest time with the one from a moment to

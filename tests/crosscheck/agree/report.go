@@ -37,6 +37,7 @@ type Row struct {
 	Occurrence   Spread `json:"occurrence"`
 	AddressMoved Spread `json:"address_moved"`
 	ServiceBack  Spread `json:"service_back"`
+	Served       Spread `json:"served"`
 	Interruption Spread `json:"interruption"`
 	Lag          Spread `json:"lag"`
 	// Stroke says how often the monitor knew in which way when the fault struck.
@@ -138,6 +139,6 @@ func row(all []finding) Row {
 	r.NoRecord, r.WrongCause, r.WrongPlanned, r.NotSame = counted[noRecord], counted[wrongCause], counted[wrongPlanned], counted[notSame]
 	r.Untold, r.Untrue, r.Strays, r.NeverClosed, r.PhasesOff = counted[untold], counted[untrue], counted[stray], counted[neverClosed], counted[phasesOff]
 	r.Occurrence, r.AddressMoved, r.ServiceBack = spread(differences[Occurrence]), spread(differences[AddressMoved]), spread(differences[ServiceBack])
-	r.Interruption, r.Lag = spread(differences[Interruption]), spread(differences[Lag])
+	r.Served, r.Interruption, r.Lag = spread(differences[Served]), spread(differences[Interruption]), spread(differences[Lag])
 	return r
 }

@@ -12,9 +12,11 @@ import (
 const legend = `The differences are crmbridge's merged record minus the monitor, in ms: median/max of their absolute values.
 N is how often the fault was done, RECORDS what was recorded from 1 s before it struck until the repetition was over. Then how many
 repetitions have no record (NONE), a wrong cause or are wrongly called planned (PLAN), and are not recorded under one ID by every node
-that was left (ID). HAPPENED is when it struck: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
-fault is felt at once; otherwise it is not compared. MOVED is the address up on the other node, beside its first ARP answer. BACK is
-the same beside the first write that was answered, AWAY the interruption from one to the other. UNTOLD are interruptions of more than
+that was left (ID). HAPPENED is when it struck, or was asked for: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
+fault is felt at once; otherwise it is not compared. MOVED is the address up on another node, beside the first ARP answer of one. BACK
+is the service, beside the answer to the first write that got one. Such a write takes its time, with all those that had waited, and the
+service was back somewhen between its begin and its answer: SERVED is by how much crmbridge names no moment of it, and that is what may
+be held against it. AWAY is the interruption, as long as until that answer; it disagrees if it ends outside of that write. UNTOLD are interruptions of more than
 250 ms of which the record says nothing (what only a client can feel: see crmbridge(8), PROBES), UNTRUE are those that some other
 record claims and nobody felt, STRAY are records that the fault does not explain, OPEN are records that a node never said to be over.
 LAG is from the last phase of a record to the first time it was written with it, by each node that was left. PHASES are records whose
@@ -25,11 +27,11 @@ phases do not add up, or that were detected before they happened.
 func (r Report) Write(out io.Writer, worst int) error {
 	text := &strings.Builder{}
 	w := tabwriter.NewWriter(text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAULT\tN\tRECORDS\tNONE\tCAUSE\tPLAN\tID\tHAPPENED\tMOVED\tBACK\tAWAY\tUNTOLD\tUNTRUE\tSTRAY\tOPEN\tLAG\tPHASES")
+	fmt.Fprintln(w, "FAULT\tN\tRECORDS\tNONE\tCAUSE\tPLAN\tID\tHAPPENED\tMOVED\tBACK\tSERVED\tAWAY\tUNTOLD\tUNTRUE\tSTRAY\tOPEN\tLAG\tPHASES")
 	for _, f := range r.Faults {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Fault, f.N, f.Records,
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Fault, f.N, f.Records,
 			count(f.NoRecord), count(f.WrongCause), count(f.WrongPlanned), count(f.NotSame),
-			f.Occurrence.text(), f.AddressMoved.text(), f.ServiceBack.text(), f.Interruption.text(),
+			f.Occurrence.text(), f.AddressMoved.text(), f.ServiceBack.text(), f.Served.text(), f.Interruption.text(),
 			count(f.Untold), count(f.Untrue), count(f.Strays), count(f.NeverClosed), f.Lag.text(), count(f.PhasesOff))
 	}
 	_ = w.Flush() // a strings.Builder takes everything

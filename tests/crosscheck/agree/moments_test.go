@@ -1,0 +1,82 @@
+package agree
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"holdfast/crmbridge/incident"
+	"holdfast/tests/chaos/result"
+)
+
+// TestFirstWrite: a service that is back is known by the first write that is answered, which was begun
+// before that.
+func TestFirstWrite(t *testing.T) {
+	for _, x := range []struct {
+		name   string
+		back   float64 // when crmbridge says so; the write was begun at 101.8 and answered at 102
+		served result.Milliseconds
+		want   []string
+	}{
+		{"at its answer", 102, 0, nil},
+		{"when it was begun", 101.8, 0, nil},
+		{"a little before it", 101.76, 40, nil},
+		{"long before it", 101.7, 100, []string{string(Interruption), string(ServiceBack)}},
+		{"long after it", 102.06, 60, []string{string(Interruption), string(ServiceBack)}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			f, r := powerCut(), lost()
+			f.Marks = f.Marks[:2] // nobody asked for the address
+			dots := f.Clients[0].Dots
+			i := slices.IndexFunc(dots, func(d result.Dot) bool { return d.At == 2000 })
+			dots[i].At, dots[i].Latency = 1800, 200
+			r.ServiceBack = at(x.back)
+			r.Interruption = r.ServiceBack.At.Sub(sec(100))
+			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
+			report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, d := range report.Disagreements {
+				got = append(got, d.What)
+			}
+			slices.Sort(got)
+			row := report.Faults[0]
+			if !slices.Equal(got, x.want) || row.Served.Max != x.served {
+				t.Errorf("got %q, served %v off, want %q and %v", got, row.Served.Max, x.want, x.served)
+			}
+		})
+	}
+}
+
+// TestAsked: of what an administrator asks for the moment is compared at which it was in the CIB, and
+// not that of the first thing Pacemaker did.
+func TestAsked(t *testing.T) {
+	f, r := powerCut(), lost()
+	f.Name = "planned-move"
+	r.Cause, r.Planned, r.Occurrence = incident.Cause{Kind: incident.ResourceMoved, Node: "db3", Evidence: []incident.Evidence{{At: sec(100.02)}}}, true, at(100.1)
+	report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Faults[0].Occurrence; got != (Spread{1, 20, 20}) {
+		t.Errorf("it was asked for %+v apart, want 20 ms: %+v", got, report.Disagreements)
+	}
+}
+
+// TestMovedTwice: the first answer to ARP is that of the node that had the address first.
+func TestMovedTwice(t *testing.T) {
+	f, r := powerCut(), lost()
+	f.Marks[2].At = 1000
+	r.Phases = append(r.Phases, incident.Phase{Name: incident.PhaseAddress, Node: "db2", Begin: sec(100.6), End: sec(100.7), Duration: 100 * time.Millisecond},
+		incident.Phase{Name: incident.PhaseAddress, Node: "db1", Begin: sec(100.7), End: sec(100.8), Duration: 100 * time.Millisecond, Failed: true},
+		incident.Phase{Name: incident.PhaseAddress, Node: "db1", Begin: sec(100.9), End: sec(101.01), Duration: 110 * time.Millisecond})
+	report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Faults[0].AddressMoved; got != (Spread{1, 10, 10}) {
+		t.Errorf("the address moved %+v apart, want 10 ms: %+v", got, report.Disagreements)
+	}
+}
