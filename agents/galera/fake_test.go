@@ -77,6 +77,8 @@ type machine struct {
 	dropped  int  // times that torn files were looked for, to delete them
 	stalled  bool // its file system does not answer
 	noDisk   bool // its server waits for a disk
+	noWaits  bool // none of its threads waits for one
+	written  time.Time
 	waited   uint64
 	parted   int  // questions that find it outside of the primary component
 	closes   bool // its state transfer fails, which Galera answers by closing its connection
@@ -317,6 +319,9 @@ func (f *fakeServer) Stray(context.Context) (int, error) { return f.n.stray, nil
 
 // DiskWaits is one thread that does not come back from a stalled disk, or one that always does.
 func (f *fakeServer) DiskWaits(int) diskWaits {
+	if f.n.noWaits {
+		return nil
+	}
 	if !f.n.noDisk {
 		f.n.waited++
 	}

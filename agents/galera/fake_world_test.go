@@ -160,6 +160,8 @@ func (f *fakeFiles) Size(ctx context.Context) (int64, error) {
 func (f *fakeFiles) Free() (uint64, error)            { return f.n.free, nil }
 func (f *fakeFiles) Note(name string) (string, error) { f.s.burn(); return f.n.notes[name], nil }
 
+func (f *fakeFiles) LastWrite(context.Context) (time.Time, error) { return f.n.written, nil }
+
 func (f *fakeFiles) SaveNote(name, text string) error {
 	f.s.burn()
 	f.n.notes[name] = text

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"holdfast/agents/galera/wsrep"
 )
@@ -167,6 +168,21 @@ func (f *files) Free() (uint64, error) {
 		return 0, fmt.Errorf("ask for the free space of %s: %w", f.datadir, err)
 	}
 	return st.Bavail * uint64(st.Bsize), nil
+}
+
+// redoLog is InnoDB's, of which every commit writes a part (MariaDB's documentation, "InnoDB Redo Log").
+const redoLog = "ib_logfile0"
+
+// LastWrite implements Files. A log that innodb_log_group_home_dir puts elsewhere is not found.
+func (f *files) LastWrite(ctx context.Context) (time.Time, error) {
+	path := f.path(redoLog)
+	return bounded(ctx, path, func() (time.Time, error) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return info.ModTime(), nil
+	})
 }
 
 // Note implements Files.

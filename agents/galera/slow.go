@@ -57,7 +57,7 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 		case errors.Is(err, ErrBusy):
 			silent = 0
 			if now := c.clock.Now(); disk.due(now) && disk.look(now, c.server.DiskWaits(pid)) {
-				c.showLate(ctx, unfit(noDisk))
+				c.showLate(ctx, unfit(c.waitsSince(ctx, pid, noDisk)))
 			} else {
 				c.showLate(ctx, fit(noConnection))
 			}
@@ -70,7 +70,7 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 			st, err = c.askDatabase(ctx)
 		case errors.Is(err, context.DeadlineExceeded) && silent == 1:
 			silent++
-			c.showSoon(ctx, unfit(noAnswer))
+			c.showSoon(ctx, unfit(c.waitsSince(ctx, pid, noAnswer)))
 			st, err = c.database.Status(ctx)
 		default:
 			return st, err
@@ -83,9 +83,36 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 // the address to one that has just been taken for well again.
 func (c *call) showLate(ctx context.Context, r remark) {
 	shown, err := c.files.Note(noteState)
-	shown = strings.TrimPrefix(shown, unsure)
+	shown, _, _ = strings.Cut(strings.TrimPrefix(shown, unsure), lastWrite)
 	if err == nil && !r.unfit && slices.Contains([]string{noAnswer, noConnection, noDisk}, shown) {
 		return
 	}
 	c.showSoon(ctx, r)
+}
+
+// lastWrite is between what is shown of a server that waits for its disk and when it last wrote
+// (RFC 3339). crmbridge reads it: clients have waited since then, and nobody else can tell.
+const lastWrite = ", and its last write was at "
+
+// lastWriteLimit is how old a write may be that is taken for the last one before the disk stalled: a
+// server that is seldom written to had written before.
+const lastWriteLimit = 5 * time.Second
+
+// lastWriteTime is what the question for it may take where the file system does not know it by heart.
+const lastWriteTime = 100 * time.Millisecond
+
+// waitsSince adds to a remark when the server last wrote, if it waits for its disk. While it is only slow
+// its log is written to.
+func (c *call) waitsSince(ctx context.Context, pid int, words string) string {
+	if shown, err := c.files.Note(noteState); err == nil && strings.HasPrefix(strings.TrimPrefix(shown, unsure), words+lastWrite) {
+		return strings.TrimPrefix(shown, unsure) // it is told, however long the disk stays away
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastWriteTime)
+	defer cancel()
+	at, err := c.files.LastWrite(ctx)
+	age := c.clock.Now().Sub(at)
+	if err != nil || age < answerTime || age > lastWriteLimit || len(c.server.DiskWaits(pid)) == 0 {
+		return words
+	}
+	return words + lastWrite + at.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }

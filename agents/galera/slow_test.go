@@ -74,6 +74,51 @@ func TestTheAddressLeavesADatabaseThatIsSilentTwice(t *testing.T) {
 	}
 }
 
+// What is shown of a server that waits for its disk says since when, if that can be known.
+func TestADatabaseThatWaitsForItsDiskIsShownWithItsLastWrite(t *testing.T) {
+	const forEver = 1 << 30
+	for name, x := range map[string]struct {
+		slow, busy int
+		disk       bool
+		ago        time.Duration // the last write, before the monitor; 0: there is no log
+		words      string
+		told       bool
+	}{
+		"no connection left":              {busy: forEver, disk: true, ago: 500 * time.Millisecond, words: noDisk, told: true},
+		"silent":                          {slow: 2, disk: true, ago: 2 * time.Second, words: noAnswer, told: true},
+		"silent, and its log is written":  {slow: 2, disk: true, ago: time.Nanosecond, words: noAnswer},
+		"silent, and seldom written to":   {slow: 2, disk: true, ago: time.Minute, words: noAnswer},
+		"silent, with a log elsewhere": {slow: 2, disk: true, words: noAnswer},
+		"silent, and no disk is slow":     {slow: 2, ago: 2 * time.Second, words: noAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.pacemaker()
+			n := s.node("db2")
+			s.now = time.Now()
+			n.slow, n.busy, n.noDisk, n.noWaits, n.free = x.slow, x.busy, x.disk, !x.disk, 1<<30
+			want := x.words
+			if x.ago > 0 {
+				n.written = s.now.Add(-x.ago)
+			}
+			if x.told {
+				want += ", and its last write was at " + n.written.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+			}
+			s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=6000")
+			if state := s.attrs["db2"]["galera-state"]; state != want {
+				t.Errorf("the cluster has %q, want %q", state, want)
+			}
+			// It is taken back when the server answers again at once, and not before.
+			s.now = time.Now()
+			n.slow, n.busy = 0, 2
+			s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=6000")
+			if state := s.attrs["db2"]["galera-state"]; state != want {
+				t.Errorf("after a busy monitor the cluster has %q, want %q", state, want)
+			}
+		})
+	}
+}
+
 // A process that is stopped by a signal is found without a question.
 func TestAFrozenDatabaseIsNotAsked(t *testing.T) {
 	s := newSite(t)

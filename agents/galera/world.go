@@ -142,6 +142,9 @@ type Files interface {
 	// Free is how many bytes the server can still write there. The kernel knows it without
 	// asking the disk.
 	Free() (uint64, error)
+	// LastWrite is when the server last wrote to its redo log, as the kernel knows it without
+	// asking the disk.
+	LastWrite(ctx context.Context) (time.Time, error)
 	// Note reads what an earlier action left for a later one; "" if it left nothing.
 	// Notes are gone with a reboot.
 	Note(name string) (string, error)

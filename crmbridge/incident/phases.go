@@ -74,8 +74,10 @@ func (c *course) findOccurrence() Point {
 			return p
 		}
 	}
-	if p := c.lastHeard(); p.Known() && !p.At.After(noticed.At) {
-		return p
+	for _, p := range []Point{c.lastWritten(), c.lastHeard()} {
+		if p.Known() && !p.At.After(noticed.At) {
+			return p
+		}
 	}
 	if e, ok := c.first(c.gaveWay); ok && e.At.Wall.Before(noticed.At) {
 		return Point{At: e.At.Wall, Basis: Estimated, How: "at the latest when the database on " + e.Node + " had a view without it"}
@@ -86,6 +88,25 @@ func (c *course) findOccurrence() Point {
 	}
 	return Point{At: noticed.At, Basis: Estimated, How: how}
 }
+
+// lastWritten is when a database that waits for its disk last wrote to it, if its agent could tell.
+func (c *course) lastWritten() Point {
+	for _, e := range c.events {
+		if e.Kind != AttributeChanged || e.Node != c.cause.Node {
+			continue
+		}
+		word, database := c.after.word(e.Change.Name)
+		_, at, told := strings.Cut(e.Change.Value, lastWrite)
+		when, err := time.Parse(time.RFC3339, at)
+		if told && err == nil && word == wordState && database == c.cause.Resource {
+			return Point{At: when, Basis: Estimated, How: "the last write of the database to its disk"}
+		}
+	}
+	return Point{}
+}
+
+// lastWrite is before the time in what ocf:holdfast:galera says of a database that waits for its disk.
+const lastWrite = ", and its last write was at "
 
 // lastHeard is when another member last heard of the database that failed, if one suspected it.
 func (c *course) lastHeard() Point {
