@@ -15,6 +15,10 @@ import (
 // slow one answers within less.
 const diskLimit = 1500 * time.Millisecond
 
+// diskSure is for how long a thread must have waited when the server has not written for diskLimit, but
+// did just before: that it waits is then no news.
+const diskSure = 500 * time.Millisecond
+
 // diskLook is how often that is looked at.
 const diskLook = 250 * time.Millisecond
 
@@ -32,8 +36,13 @@ type diskWatch struct {
 // due says whether it is time to look.
 func (w *diskWatch) due(now time.Time) bool { return now.Sub(w.looked) >= diskLook }
 
-// look says whether a thread has waited for one answer of a disk for diskLimit.
-func (w *diskWatch) look(now time.Time, waits diskWaits) bool {
+// look says whether a thread has waited for one answer of a disk for diskLimit. quiet is for how long
+// the server has not written; 0 if that says nothing.
+func (w *diskWatch) look(now time.Time, waits diskWaits, quiet time.Duration) bool {
+	limit := diskLimit
+	if quiet >= diskLimit {
+		limit = diskSure
+	}
 	since := map[int]time.Time{}
 	stalled := false
 	for thread, count := range waits {
@@ -41,7 +50,7 @@ func (w *diskWatch) look(now time.Time, waits diskWaits) bool {
 		if before, waited := w.waits[thread]; waited && before == count {
 			since[thread] = w.since[thread]
 		}
-		stalled = stalled || now.Sub(since[thread]) >= diskLimit
+		stalled = stalled || now.Sub(since[thread]) >= limit
 	}
 	w.since, w.waits, w.looked = since, waits, now
 	return stalled

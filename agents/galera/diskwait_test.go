@@ -25,9 +25,34 @@ func TestDiskWatch(t *testing.T) {
 		var w diskWatch
 		begin := time.Now()
 		for i, l := range looks {
-			if got := w.look(begin.Add(l.after), l.waits); got != l.stalled {
+			if got := w.look(begin.Add(l.after), l.waits, 0); got != l.stalled {
 				t.Errorf("%s: look %d says %v", name, i+1, got)
 			}
+		}
+	}
+}
+
+// A server that wrote until a moment ago, and does not any more, has waited for longer than it was looked at.
+func TestDiskWatchOfAServerThatHasStoppedWriting(t *testing.T) {
+	const ms = time.Millisecond
+	for name, x := range map[string]struct {
+		quiet   time.Duration // at the second look
+		count   uint64        // of the thread, at the second look
+		after   time.Duration
+		stalled bool
+	}{
+		"for long enough":             {1500 * ms, 10, 500 * ms, true},
+		"not for long enough":         {1400 * ms, 10, 500 * ms, false},
+		"and it is looked at again":   {3000 * ms, 10, 250 * ms, false},
+		"and the disk answers others": {3000 * ms, 11, 500 * ms, false},
+	} {
+		var w diskWatch
+		begin := time.Now()
+		if w.look(begin, diskWaits{7: 10}, x.quiet) {
+			t.Errorf("%s: stalled at the first look", name)
+		}
+		if got := w.look(begin.Add(x.after), diskWaits{7: x.count}, x.quiet); got != x.stalled {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 		switch {
 		case errors.Is(err, ErrBusy):
 			silent = 0
-			if now := c.clock.Now(); disk.due(now) && disk.look(now, c.server.DiskWaits(pid)) {
+			if now := c.clock.Now(); disk.due(now) && disk.look(now, c.server.DiskWaits(pid), c.quiet(ctx)) {
 				c.showLate(ctx, unfit(c.waitsSince(ctx, pid, noDisk)))
 			} else {
 				c.showLate(ctx, fit(noConnection))
@@ -107,12 +107,22 @@ func (c *call) waitsSince(ctx context.Context, pid int, words string) string {
 	if shown, err := c.files.Note(noteState); err == nil && strings.HasPrefix(strings.TrimPrefix(shown, unsure), words+lastWrite) {
 		return strings.TrimPrefix(shown, unsure) // it is told, however long the disk stays away
 	}
+	quiet := c.quiet(ctx)
+	if quiet < answerTime || len(c.server.DiskWaits(pid)) == 0 {
+		return words
+	}
+	return words + lastWrite + c.clock.Now().Add(-quiet).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+// quiet is for how long the server has not written; 0 if that is not known, or for so long that it says
+// nothing.
+func (c *call) quiet(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, lastWriteTime)
 	defer cancel()
 	at, err := c.files.LastWrite(ctx)
-	age := c.clock.Now().Sub(at)
-	if err != nil || age < answerTime || age > lastWriteLimit || len(c.server.DiskWaits(pid)) == 0 {
-		return words
+	quiet := c.clock.Now().Sub(at)
+	if err != nil || quiet < 0 || quiet > lastWriteLimit {
+		return 0
 	}
-	return words + lastWrite + at.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return quiet
 }

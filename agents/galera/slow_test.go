@@ -84,12 +84,12 @@ func TestADatabaseThatWaitsForItsDiskIsShownWithItsLastWrite(t *testing.T) {
 		words      string
 		told       bool
 	}{
-		"no connection left":              {busy: forEver, disk: true, ago: 500 * time.Millisecond, words: noDisk, told: true},
-		"silent":                          {slow: 2, disk: true, ago: 2 * time.Second, words: noAnswer, told: true},
-		"silent, and its log is written":  {slow: 2, disk: true, ago: time.Nanosecond, words: noAnswer},
-		"silent, and seldom written to":   {slow: 2, disk: true, ago: time.Minute, words: noAnswer},
-		"silent, with a log elsewhere": {slow: 2, disk: true, words: noAnswer},
-		"silent, and no disk is slow":     {slow: 2, ago: 2 * time.Second, words: noAnswer},
+		"no connection left":             {busy: forEver, disk: true, ago: 500 * time.Millisecond, words: noDisk, told: true},
+		"silent":                         {slow: 2, disk: true, ago: 2 * time.Second, words: noAnswer, told: true},
+		"silent, and its log is written": {slow: 2, disk: true, ago: time.Nanosecond, words: noAnswer},
+		"silent, and seldom written to":  {slow: 2, disk: true, ago: time.Minute, words: noAnswer},
+		"silent, with a log elsewhere":   {slow: 2, disk: true, words: noAnswer},
+		"silent, and no disk is slow":    {slow: 2, ago: 2 * time.Second, words: noAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
