@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"holdfast/cib"
@@ -44,10 +45,22 @@ func timingChecks(s cib.State) []finding {
 			found = append(found, waitedFor(s, r, "promote", shortPromote, "3600s", "a state transfer of the whole database may take longer")...)
 		}
 	}
+	found = append(found, inHaste(s)...)
 	if len(found) == 0 {
 		found = append(found, finding{Check: "Timing", Grade: fine, What: "monitors and timeouts are as they should be"})
 	}
 	return found
+}
+
+// inHaste checks that a plan is not asked for while the loss of a node is still being written down: then
+// Pacemaker's controller sleeps for a second (do_pe_invoke_callback in controld_schedulerd.c of 2.1.5).
+func inHaste(s cib.State) []finding {
+	delay := s.Property("transition-delay", s.Property("crmd-transition-delay", "0"))
+	if strings.Trim(delay, "0ms ") != "" {
+		return nil
+	}
+	return []finding{{"Timing", warning, "transition-delay is not set: the loss of a node costs a second more than it must",
+		"pcs property set transition-delay=100ms --force (pcs knows no milliseconds, Pacemaker does)"}}
 }
 
 // monitored checks the recurring monitor of a resource in a role.
