@@ -56,11 +56,14 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 		switch {
 		case errors.Is(err, ErrBusy):
 			silent = 0
-			if now := c.clock.Now(); disk.due(now) && disk.look(now, c.server.DiskWaits(pid), c.quiet(ctx)) {
-				c.showLate(ctx, unfit(c.waitsSince(ctx, pid, noDisk)))
-			} else {
-				c.showLate(ctx, fit(noConnection))
+			r := fit(noConnection)
+			if now := c.clock.Now(); disk.due(now) {
+				waits, quiet := c.server.DiskWaits(pid), c.quiet(ctx)
+				if disk.look(now, waits, quiet) {
+					r = unfit(c.waitsSince(noDisk, waits, quiet))
+				}
 			}
+			c.showLate(ctx, r)
 			if c.clock.Sleep(ctx, busyPause) != nil {
 				return st, err
 			}
@@ -70,7 +73,7 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 			st, err = c.askDatabase(ctx)
 		case errors.Is(err, context.DeadlineExceeded) && silent == 1:
 			silent++
-			c.showSoon(ctx, unfit(c.waitsSince(ctx, pid, noAnswer)))
+			c.showSoon(ctx, unfit(c.waitsSince(noAnswer, c.server.DiskWaits(pid), c.quiet(ctx))))
 			st, err = c.database.Status(ctx)
 		default:
 			return st, err
@@ -101,14 +104,13 @@ const lastWriteLimit = 5 * time.Second
 // lastWriteTime is what the question for it may take where the file system does not know it by heart.
 const lastWriteTime = 100 * time.Millisecond
 
-// waitsSince adds to a remark when the server last wrote, if it waits for its disk. While it is only slow
-// its log is written to.
-func (c *call) waitsSince(ctx context.Context, pid int, words string) string {
+// waitsSince adds to a remark when the server last wrote, if some of its threads wait for a disk and it
+// has been quiet for long enough. While it is only slow its log is written to.
+func (c *call) waitsSince(words string, waits diskWaits, quiet time.Duration) string {
 	if shown, err := c.files.Note(noteState); err == nil && strings.HasPrefix(strings.TrimPrefix(shown, unsure), words+lastWrite) {
 		return strings.TrimPrefix(shown, unsure) // it is told, however long the disk stays away
 	}
-	quiet := c.quiet(ctx)
-	if quiet < answerTime || len(c.server.DiskWaits(pid)) == 0 {
+	if quiet < answerTime || len(waits) == 0 {
 		return words
 	}
 	return words + lastWrite + c.clock.Now().Add(-quiet).UTC().Format("2006-01-02T15:04:05.000Z07:00")

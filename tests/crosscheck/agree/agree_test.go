@@ -162,6 +162,26 @@ func writings(records ...incident.Record) []Writing {
 	return all
 }
 
+// laidBeside is a repetition beside the records of it, which the observers of each wrote.
+func laidBeside(t *testing.T, f result.Fault, records ...incident.Record) Report {
+	t.Helper()
+	report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: records, Writings: writings(records...)}, limits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// kindsOf are the kinds of the disagreements, sorted.
+func kindsOf(r Report) []string {
+	var all []string
+	for _, d := range r.Disagreements {
+		all = append(all, d.What)
+	}
+	slices.Sort(all)
+	return all
+}
+
 func TestDisagreements(t *testing.T) {
 	other := lost()
 	other.ID, other.Observers = "b", []string{"db3"}
@@ -191,16 +211,8 @@ func TestDisagreements(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			r := lost()
 			x.change(&r)
-			c := Campaign{Repetitions: []result.Fault{powerCut()}, Records: append(x.more, r), Writings: writings(append(slices.Clone(x.more), r)...)}
-			report, err := Compare(c, limits())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, d := range report.Disagreements {
-				got = append(got, d.What)
-			}
-			slices.Sort(got)
+			report := laidBeside(t, powerCut(), append(slices.Clone(x.more), r)...)
+			got := kindsOf(report)
 			slices.Sort(x.want)
 			if !slices.Equal(got, x.want) {
 				t.Errorf("got %q, want %q: %+v", got, x.want, report.Disagreements)

@@ -197,7 +197,7 @@ func (f *finding) back(r *incident.Record, g gap, limits Limits) {
 	off := outside(at.At, g.begun, g.to)
 	f.differences[Served] = append(f.differences[Served], off)
 	if off.Abs() > limits.Difference {
-		f.disagree(string(ServiceBack), r.ID, clock(g.begun)+" to "+clock(g.to), fmt.Sprintf("%s, %s: %s", clock(at.At), at.Basis, at.How), off)
+		f.disagree(string(ServiceBack), r.ID, clock(g.begun)+" to "+clock(g.to), said(at), off)
 	}
 }
 
@@ -221,7 +221,7 @@ func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, our
 	d := ours.At.Sub(theirs)
 	f.differences[what] = append(f.differences[what], d)
 	if d.Abs() > limits.Difference {
-		f.disagree(string(what), r.ID, clock(theirs), fmt.Sprintf("%s, %s: %s", clock(ours.At), ours.Basis, ours.How), d)
+		f.disagree(string(what), r.ID, clock(theirs), said(ours), d)
 	}
 }
 
@@ -343,6 +343,11 @@ func AddUp(r incident.Record) error {
 		return fmt.Errorf("the phases last %s and the interruption %s", ms(sum), ms(r.Interruption))
 	}
 	return nil
+}
+
+// said is a moment of a record, and how it is known.
+func said(p incident.Point) string {
+	return fmt.Sprintf("%s, %s: %s", clock(p.At), p.Basis, p.How)
 }
 
 func clock(t time.Time) string {

@@ -33,16 +33,8 @@ func TestFirstWrite(t *testing.T) {
 			r.ServiceBack = at(x.back)
 			r.Interruption = r.ServiceBack.At.Sub(sec(100))
 			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
-			report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, d := range report.Disagreements {
-				got = append(got, d.What)
-			}
-			slices.Sort(got)
-			row := report.Faults[0]
+			report := laidBeside(t, f, r)
+			got, row := kindsOf(report), report.Faults[0]
 			if !slices.Equal(got, x.want) || row.Served.Max != x.served {
 				t.Errorf("got %q, served %v off, want %q and %v", got, row.Served.Max, x.want, x.served)
 			}
@@ -56,10 +48,7 @@ func TestAsked(t *testing.T) {
 	f, r := powerCut(), lost()
 	f.Name = "planned-move"
 	r.Cause, r.Planned, r.Occurrence = incident.Cause{Kind: incident.ResourceMoved, Node: "db3", Evidence: []incident.Evidence{{At: sec(100.02)}}}, true, at(100.1)
-	report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := laidBeside(t, f, r)
 	if got := report.Faults[0].Occurrence; got != (Spread{1, 20, 20}) {
 		t.Errorf("it was asked for %+v apart, want 20 ms: %+v", got, report.Disagreements)
 	}
@@ -72,10 +61,7 @@ func TestMovedTwice(t *testing.T) {
 	r.Phases = append(r.Phases, incident.Phase{Name: incident.PhaseAddress, Node: "db2", Begin: sec(100.6), End: sec(100.7), Duration: 100 * time.Millisecond},
 		incident.Phase{Name: incident.PhaseAddress, Node: "db1", Begin: sec(100.7), End: sec(100.8), Duration: 100 * time.Millisecond, Failed: true},
 		incident.Phase{Name: incident.PhaseAddress, Node: "db1", Begin: sec(100.9), End: sec(101.01), Duration: 110 * time.Millisecond})
-	report, err := Compare(Campaign{Repetitions: []result.Fault{f}, Records: []incident.Record{r}, Writings: writings(r)}, limits())
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := laidBeside(t, f, r)
 	if got := report.Faults[0].AddressMoved; got != (Spread{1, 10, 10}) {
 		t.Errorf("the address moved %+v apart, want 10 ms: %+v", got, report.Disagreements)
 	}
