@@ -41,7 +41,7 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	if r.json {
 		err = asJSON(stdout, v)
 	} else {
-		tellVerification(stdout, v)
+		r.tellVerification(stdout, v)
 	}
 	switch {
 	case err != nil:
@@ -93,7 +93,7 @@ func keptHead(file string) (journal.Head, error) {
 	return head, nil
 }
 
-func tellVerification(out io.Writer, v verification) {
+func (r *reading) tellVerification(out io.Writer, v verification) {
 	if len(v.Chains) == 0 {
 		fmt.Fprintln(out, "There are no entries of crmbridge to verify.")
 	} else {
@@ -104,7 +104,12 @@ func tellVerification(out io.Writer, v verification) {
 		}
 		_ = w.Flush() // like every print to a terminal
 		if v.Intact {
-			fmt.Fprintln(out, "\nIntact: no entry between these is missing or was altered.")
+			fmt.Fprintln(out, "\nIntact: no entry between these was removed or altered.")
+		}
+	}
+	for _, c := range v.Chains {
+		for _, l := range c.Lost {
+			fmt.Fprintf(out, "\n%s: %s lost when crmbridge or the node crashed, which it said when it began again (%s).\n", c.Node, l, r.place(l.Told).Format(time.DateTime))
 		}
 	}
 	for _, f := range v.Findings {

@@ -33,6 +33,8 @@ const (
 	fieldSequence = "CRMBRIDGE_SEQUENCE" // from 1
 	fieldPrevious = "CRMBRIDGE_PREVIOUS" // the hash of the entry before; 64 zeros for the first
 	fieldHash     = "CRMBRIDGE_HASH"
+	// fieldLost is in a begin before which entries are not in the journal: the number of the first.
+	fieldLost = "CRMBRIDGE_LOST_FROM"
 
 	fieldEvent   = "CRMBRIDGE_EVENT" // JSON
 	fieldKind    = "CRMBRIDGE_KIND"

@@ -127,6 +127,92 @@ func TestTheJournalKnowsBetterThanTheFile(t *testing.T) {
 	}
 }
 
+// TestACrashLosesTheNewest: what a crash took away is told by the daemon itself, and no removal passes
+// for it.
+func TestACrashLosesTheNewest(t *testing.T) {
+	crashed := func(t *testing.T) (*memory, string) {
+		m, state := filled(t)
+		w := writer(t, m, state)
+		for i := range 2 { // entries 8 and 9
+			if err := w.WriteEvent(someEvent(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m, state
+	}
+	begin := func(t *testing.T, m *memory, state string) {
+		if _, err := NewWriterTo("db1", "1.2", state, m.log(t).Head("db1"), m.send); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name     string
+		loses    int
+		tampers  func(m *memory)
+		message  string
+		lost     []Loss
+		problems []Problem
+	}{
+		{name: "nothing", message: "crmbridge 1.2 follows the cluster from now on"},
+		{name: "one", loses: 1, message: "crmbridge 1.2 follows the cluster from now on; entry 9 was lost in a crash before", lost: []Loss{{From: 9, To: 9}}},
+		{name: "two", loses: 2, message: "crmbridge 1.2 follows the cluster from now on; entries 8 to 9 were lost in a crash before", lost: []Loss{{From: 8, To: 9}}},
+		{
+			name: "one, and the one before is taken out later", loses: 1, tampers: func(m *memory) { m.entries = slices.Delete(m.entries, 7, 8) },
+			message: "crmbridge 1.2 follows the cluster from now on; entry 9 was lost in a crash before", problems: []Problem{Missing},
+		},
+		{
+			name: "none, and the newest is taken out later", tampers: func(m *memory) { m.entries = slices.Delete(m.entries, 8, 9) },
+			message: "crmbridge 1.2 follows the cluster from now on", problems: []Problem{Missing},
+		},
+		{
+			name: "none, and a begin is made to say so", tampers: func(m *memory) {
+				m.entries = slices.Delete(m.entries, 8, 9)
+				m.entries[8][fieldLost] = "9"
+			},
+			message: "crmbridge 1.2 follows the cluster from now on", problems: []Problem{Altered},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, state := crashed(t)
+			m.entries = m.entries[:len(m.entries)-c.loses]
+			begin(t, m, state)
+			begun := m.entries[len(m.entries)-1]
+			if begun[fieldMessage] != c.message {
+				t.Errorf("it says %q, want %q", begun[fieldMessage], c.message)
+			}
+			if c.tampers != nil {
+				c.tampers(m)
+			}
+			chains, found := m.log(t).Verify()
+			var problems []Problem
+			for _, f := range found {
+				problems = append(problems, f.Problem)
+			}
+			lost := slices.Clone(chains[0].Lost)
+			for i := range lost {
+				lost[i].Told = time.Time{}
+			}
+			if !slices.Equal(problems, c.problems) || c.problems == nil && !slices.Equal(lost, c.lost) {
+				t.Errorf("found %+v and lost %+v", found, chains[0].Lost)
+			}
+		})
+	}
+}
+
+// TestAnEmptyFile is what a file system may make of a file that was just replaced when the power went.
+func TestAnEmptyFile(t *testing.T) {
+	m, state := filled(t)
+	if err := os.WriteFile(state, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewWriterTo("db1", "1.2", state, m.log(t).Head("db1"), m.send); err != nil {
+		t.Fatal(err)
+	}
+	if chains, found := m.log(t).Verify(); len(chains) != 1 || len(found) != 0 {
+		t.Errorf("chains %+v, findings %+v", chains, found)
+	}
+}
+
 func TestVerifyFinds(t *testing.T) {
 	for _, c := range []struct {
 		name   string

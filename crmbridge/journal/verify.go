@@ -3,6 +3,8 @@ package journal
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 )
 
 // Problem is what is wrong with a chain.
@@ -35,6 +37,26 @@ type Chain struct {
 	First uint64 `json:"first"` // more than 1: older ones are no longer kept by journald, or were not read
 	Last  uint64 `json:"last"`
 	Hash  string `json:"hash"` // of the last
+	// Lost are entries that the daemon missed itself when it began anew after a crash.
+	Lost []Loss `json:"lost,omitempty"`
+}
+
+// Loss is entries that were written right before the daemon or the node crashed, and did not
+// get to the disk.
+type Loss struct {
+	From uint64    `json:"from"`
+	To   uint64    `json:"to"`
+	Told time.Time `json:"told"` // when the daemon began anew
+}
+
+func (l Loss) String() string { return these(l.From, l.To) }
+
+// these is entries by their numbers, with the verb.
+func these(from, to uint64) string {
+	if from == to {
+		return fmt.Sprintf("entry %d was", from)
+	}
+	return fmt.Sprintf("entries %d to %d were", from, to)
 }
 
 // Verify checks the chains of all nodes. heads are the newest entries as daemons keep
@@ -88,17 +110,22 @@ func check(entries []Entry) (Chain, []Finding) {
 		switch before := entries[i-1]; {
 		case e.Sequence == before.Sequence:
 			found = append(found, c.finding(Doubled, e.Sequence, e.Sequence, "two different entries have this number"))
+		case e.lost(before):
+			c.Lost = append(c.Lost, Loss{From: before.Sequence + 1, To: e.Sequence - 1, Told: e.Written})
 		case e.Sequence > before.Sequence+1:
-			what := "they are not there"
-			if e.Type == typeBegin && e.Sequence == before.Sequence+2 {
-				what = "it is not there; the daemon began right after it, so it may have been lost when the daemon or the node crashed"
-			}
-			found = append(found, c.finding(Missing, before.Sequence+1, e.Sequence-1, what))
+			found = append(found, c.finding(Missing, before.Sequence+1, e.Sequence-1, "not in the journal"))
 		case e.fields[fieldPrevious] != before.fields[fieldHash]:
 			found = append(found, c.finding(Replaced, before.Sequence, e.Sequence, fmt.Sprintf("entry %d does not continue entry %d", e.Sequence, before.Sequence)))
 		}
 	}
 	return c, found
+}
+
+// lost says whether all entries between two that are there were missed by the daemon itself, which
+// had not ended by itself before it began anew. An entry that says so is in the chain like every other.
+func (e Entry) lost(before Entry) bool {
+	return e.Type == typeBegin && before.Type != typeEnd && e.Sequence > before.Sequence+1 &&
+		e.fields[fieldLost] == strconv.FormatUint(before.Sequence+1, 10)
 }
 
 func (c Chain) finding(p Problem, from, to uint64, what string) Finding {

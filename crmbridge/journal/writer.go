@@ -34,7 +34,8 @@ type Writer struct {
 
 // NewWriter continues the chain whose head is in the file state, or begins one if there
 // is no such file. last is the newest entry of this node that is in the journal, if the
-// caller could find it: after a loss of power it may be newer than the file, or older.
+// caller could find it: after a loss of power it may be newer than the file, or older. If it
+// is older, the entry that is written now says which ones were lost.
 func NewWriter(node, version, state string, last Head) (*Writer, error) {
 	return NewWriterTo(node, version, state, last, sendToJournal)
 }
@@ -44,7 +45,7 @@ func NewWriterTo(node, version, state string, last Head, send func(map[string]st
 	w := &Writer{node: node, version: version, state: state, send: send}
 	text, err := os.ReadFile(state)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(text) == 0: // empty: a file system may leave that after a loss of power
 	case err != nil:
 		return nil, fmt.Errorf("read where the chain of journal entries ended: %w", err)
 	default:
@@ -52,17 +53,32 @@ func NewWriterTo(node, version, state string, last Head, send func(map[string]st
 			return nil, fmt.Errorf("%s does not say where the chain of journal entries ended: remove it, and a new chain begins", state)
 		}
 	}
-	if last.Chain != "" && (w.head.Chain == "" || last.Chain == w.head.Chain && last.Sequence > w.head.Sequence) {
+	var lost uint64
+	switch {
+	case last.Chain != "" && (w.head.Chain == "" || last.Chain == w.head.Chain && last.Sequence > w.head.Sequence):
 		w.head = last
+	case last.Chain == w.head.Chain && last.Sequence < w.head.Sequence:
+		lost = last.Sequence + 1
 	}
 	if w.head.Chain == "" {
 		id := make([]byte, 16)
 		_, _ = rand.Read(id) // never fails, by its documentation
 		w.head = Head{Chain: hex.EncodeToString(id), Hash: genesis()}
 	}
-	return w, w.write(map[string]string{
-		fieldMessage: "crmbridge " + version + " follows the cluster from now on", fieldID: messageID("begin"), fieldPriority: priorityNotice, fieldType: typeBegin,
-	})
+	return w, w.begin(lost)
+}
+
+// begin says that somebody watches from now on, and that the entries from lost on are not in the
+// journal; 0: that none is missing.
+func (w *Writer) begin(lost uint64) error {
+	fields := map[string]string{
+		fieldMessage: "crmbridge " + w.version + " follows the cluster from now on", fieldID: messageID("begin"), fieldPriority: priorityNotice, fieldType: typeBegin,
+	}
+	if lost > 0 {
+		fields[fieldLost] = strconv.FormatUint(lost, 10)
+		fields[fieldMessage] += fmt.Sprintf("; %s lost in a crash before", these(lost, w.head.Sequence))
+	}
+	return w.write(fields)
 }
 
 // Close says that nobody watches from now on. It does not end the chain.
