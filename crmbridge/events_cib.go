@@ -26,6 +26,8 @@ type cibView struct {
 	// apart says that the CIB is this node's own: it has no DC, because the node is not, or not
 	// yet, a part of the cluster, and knows nothing of the others.
 	apart bool
+	// joining says that the node has the others' CIB, but does not take part in the cluster yet.
+	joining bool
 	// planners are the DCs' own identifiers in the history, and how often each is there.
 	// Every controller makes a new one when it starts: a cluster that was set up anew has
 	// others, and all nodes have the same ones with the same version of the CIB.
@@ -105,6 +107,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		return events
 	}
 	t.cib.read = true
+	t.cib.joining = joining(r.facts, t.node)
 	events := t.missedFailures(o, r)
 	initial := func(e incident.Event) {
 		e.CIB, e.Initial = r.version.String(), true
@@ -139,8 +142,12 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 }
 
 // missedFailures are the failed results in the history from while this program did not run:
-// what it sees then is their consequence. When they were is in whole seconds.
+// what it sees then is their consequence. When they were is in whole seconds. What failed while the
+// node was no part of the cluster the others know.
 func (t *translator) missedFailures(o observation, r cibRead) []incident.Event {
+	if t.cib.joining {
+		return nil
+	}
 	var events []incident.Event
 	for _, f := range r.facts {
 		op, ok := f.(cib.Operation)
@@ -217,8 +224,11 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 	case joined(c.changes):
 		t.cib.apart = false
 		return found(events, func(incident.Event) bool { return true })
-	case t.cib.apart: // only what it says of itself is new
-		return found(events, func(e incident.Event) bool { return e.Kind != incident.NodeChanged || e.Node != t.node })
+	case t.cib.apart:
+		return found(events, t.notOwn)
+	case t.cib.joining:
+		t.cib.joining = !takesPart(c.changes, t.node)
+		return found(events, t.notOwn)
 	}
 	return events
 }

@@ -33,6 +33,38 @@ func joined(changes []cib.Change) bool {
 	return before == "" && after != ""
 }
 
+// joining says whether a node whose CIB was read for the first time has the one of all, but no part
+// in the cluster yet: what it is told until then was before its time, as when it had none of its own.
+func joining(facts []cib.Fact, node string) bool {
+	var cluster, outside bool
+	for _, f := range facts {
+		switch f := f.(type) {
+		case cib.Cluster:
+			cluster = f.DC != ""
+		case cib.NodeState:
+			outside = outside || f.Name == node && f.Join != joinMember
+		}
+	}
+	return cluster && outside
+}
+
+// takesPart says whether changes make a node a part of the cluster.
+func takesPart(changes []cib.Change, node string) bool {
+	return slices.ContainsFunc(changes, func(c cib.Change) bool {
+		s, ok := c.After.(cib.NodeState)
+		return ok && s.Name == node && s.Join == joinMember
+	})
+}
+
+// joinMember is what the join of a node says that takes part (Pacemaker Explained, "join" of node_state).
+const joinMember = "member"
+
+// notOwn says whether an event is not what this node says of itself: of one that is not a part of the
+// cluster, only that is new.
+func (t *translator) notOwn(e incident.Event) bool {
+	return e.Kind != incident.NodeChanged || e.Node != t.node
+}
+
 // found makes of events what was so before: a node that joins is told the history of all
 // others at once. Failures of the past are none of now.
 func found(events []incident.Event, old func(incident.Event) bool) []incident.Event {

@@ -71,6 +71,11 @@ func TestEvents(t *testing.T) {
 	pending.Status, pending.RC, pending.CallID, pending.Magic = cib.StatusPending, 193, -1, "-1:193;4:9:0:dc"
 	again := start
 	again.Refreshed = true
+	member := cib.NodeState{ID: "1", Name: "db1", Member: true, Online: true, Join: "member", Expected: "member"}
+	unfit := cib.Operation{NodeID: "2", Node: "db2", Resource: "galera", Entry: "galera_last_failure_0", Action: "monitor", CallID: 9, RC: 1,
+		Changed: noon.Add(-9 * s), Transition: cib.Transition{Action: 5, Number: 9, Target: 8, DC: "dc"}, Magic: "0:1;5:9:8:dc"}
+	unfitAgain := unfit
+	unfitAgain.Changed, unfitAgain.Magic = noon.Add(4*s), "0:1;6:10:8:dc"
 	three := corosync.Settings{Nodes: []corosync.Node{{ID: 1, Name: "db1"}, {ID: 2, Name: "db2"}, {ID: 3, Name: "db3"}}}
 	ring := corosync.Ring{Node: 1, Sequence: 27}
 	running := unit.State{Name: "mariadb.service", Active: "active", MainPID: 10, Main: unit.Process{PID: 10, Started: at(-60 * s)}}
@@ -123,6 +128,17 @@ func TestEvents(t *testing.T) {
 			"12:00:00.000 cib      gap on db1", "12:00:00.000 corosync gap on db1",
 			"12:00:00.000 cib      gap on db1", "12:00:05.000 cib      dc-changed on 2 initial",
 			"12:00:00.000 corosync gap on db1", "12:00:06.000 corosync node-joined on db1 initial",
+		}},
+		{"a failure from before this node came back", []story{
+			{sourceCIB, 0, cibRead{version: version, facts: []cib.Fact{cib.Cluster{DC: "2"}, cib.NodeState{ID: "1", Name: "db1", Member: true}}}},
+			{sourceCIB, 1 * s, cibChanged{version: version, changes: []cib.Change{{After: cib.NodeState{ID: "1", Name: "db1", Member: true, Online: true}}}}},
+			{sourceCIB, 2 * s, cibChanged{version: version, changes: []cib.Change{{After: unfit}, {After: pending}, {After: member}}}},
+			{sourceCIB, 3 * s, cibChanged{version: version, changes: []cib.Change{{Before: pending, After: start}}}},
+			{sourceCIB, 4 * s, cibChanged{version: version, changes: []cib.Change{{Before: unfit, After: unfitAgain}}}},
+		}, []string{
+			"12:00:00.000 cib      dc-changed on 2 initial", "12:00:00.000 cib      node-changed on db1 initial", "12:00:01.000 cib      node-changed on db1",
+			"12:00:02.000 cib      operation-begun vip start rc=193 on db1 initial", "12:00:02.000 cib      node-changed on db1",
+			"12:00:03.000 cib      operation-ended vip start rc=0 on db1", "12:00:04.000 cib      operation-ended galera monitor rc=1 on db2 FAILED",
 		}},
 		{"who changed the configuration is only known when it changed", []story{
 			{sourceCIB, 0, cibRead{version: version}},

@@ -116,15 +116,19 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 
 // ownReturn says whether what Pacemaker did and nobody saw a reason for is only what it does with
 // a node that has just come back: the observer itself, which saw neither the cluster nor its
-// membership before.
+// membership before. What it does at once elsewhere is because of that, too: the node may bring quorum.
 func (s *segment) ownReturn(cause Cause, gaps []Event) (Event, bool) {
-	if cause.Kind != ClusterDecision || cause.Node != s.root.Observer {
+	if cause.Kind != ClusterDecision {
 		return Event{}, false
+	}
+	long := acceptance
+	if cause.Node == s.root.Observer {
+		long = lookBack
 	}
 	ended := func(source Source) int {
 		return slices.IndexFunc(gaps, func(g Event) bool {
 			since := s.root.At.Wall.Sub(g.Until)
-			return g.Source == source && g.Observer == s.root.Observer && !g.Until.IsZero() && since >= 0 && since <= lookBack
+			return g.Source == source && g.Observer == s.root.Observer && !g.Until.IsZero() && since >= 0 && since <= long
 		})
 	}
 	i := ended(FromCIB)

@@ -24,6 +24,8 @@ func (s *segment) id() string {
 	case e.Op.Magic != "": // nobody planned it
 		f[2] = ""
 		f = append(f, e.Op.Changed.Unix())
+	case s.apart && e.Node == e.Observer: // it is in the node's own CIB, which counts the same each time
+		f = append(f, s.before.ring)
 	case e.Cluster != "":
 		f = append(f, e.Cluster)
 	}
@@ -89,13 +91,16 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 			return s.failure(e), e.Node, e.Op.Resource
 		}
 	case NodeChanged:
-		if at.trigger(e) == fails {
-			if fenced {
-				return NodeFenced, e.Node, ""
-			}
-			return NodeLost, e.Node, ""
+		how := at.trigger(e)
+		if e == s.root { // what was found since is in the state before it, which it did not know
+			how = s.how
 		}
-		if at.trigger(e) == returns {
+		switch {
+		case how == fails && fenced:
+			return NodeFenced, e.Node, ""
+		case how == fails:
+			return NodeLost, e.Node, ""
+		case how == returns:
 			return NodeReturned, e.Node, ""
 		}
 	case AttributeChanged:

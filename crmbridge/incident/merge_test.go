@@ -16,7 +16,7 @@ func TestOneRecordOfAllNodes(t *testing.T) {
 	faults := map[string]int{ // how many records there are of each, of all nodes together
 		"planned-move": 1, "standby": 2, "mariadb-killed": 1, "database-hung": 1, "address-lost": 1, "power-cut": 2,
 		"cable-out":   2, // the side of the node that was cut off is one of its own
-		"quorum-lost": 1,
+		"quorum-lost": 1, "cluster-lost": 1,
 	}
 	for _, fault := range slices.Sorted(maps.Keys(faults)) {
 		t.Run(fault, func(t *testing.T) {

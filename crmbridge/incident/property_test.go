@@ -69,11 +69,15 @@ func delayed(events []Event, random *rand.Rand) []Event {
 	late := map[Source]time.Time{}
 	var moved []Event
 	for _, e := range events {
-		steady := e.At.Wall
-		if e.At.Mono != 0 {
-			steady = midnight().Add(e.At.Mono - time.Hour)
+		at := e.At
+		if e.Initial { // it may tell of a time before the machine was started
+			at = e.Seen
 		}
-		step := e.At.Wall.Sub(steady)
+		steady := at.Wall
+		if at.Mono != 0 {
+			steady = midnight().Add(at.Mono - time.Hour)
+		}
+		step := at.Wall.Sub(steady)
 		if !e.Initial {
 			steady = later(late[e.Source], steady.Add(time.Duration(random.Int64N(int64(700*time.Millisecond)))))
 		}

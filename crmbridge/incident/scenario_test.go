@@ -60,6 +60,10 @@ func verbs() map[string]func(e *Event, args []string) {
 		"down":          state(NodeState{false, false, "down", "down"}),
 		"nowhere":       state(NodeState{}),
 		"up":            state(NodeState{Member: true, Online: true}),
+		// By a node that is not a part of the cluster yet: what it hears of the others was so before.
+		"found-nowhere": found(state(NodeState{})),
+		"found-up":      found(state(NodeState{Member: true, Online: true})),
+		"found-member":  found(state(NodeState{true, true, "member", "member"})),
 		"served": func(e *Event, a []string) { // and the last sign of life
 			kind(ServiceKnown, FromJournal)(e, a)
 			e.Initial, e.At = true, Moment{Wall: midnight().Add(seconds(a[1]))}
@@ -68,9 +72,9 @@ func verbs() map[string]func(e *Event, args []string) {
 		"history": func(e *Event, a []string) {
 			e.Kind, e.Node, e.Known = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}
 		},
-		"found": func(e *Event, a []string) { // by a node that joins
-			e.Kind, e.Node, e.Known, e.Initial = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}, true
-		},
+		"found": found(func(e *Event, a []string) {
+			e.Kind, e.Node, e.Known = ResourceRunning, a[1], Known{Resource: a[0], Role: Role(a[2])}
+		}),
 		"fence":         fence(FencingRequested),
 		"fenced":        fence(FencingEnded),
 		"standby":       kind(StandbySet, FromCIB),
@@ -110,6 +114,13 @@ func verbs() map[string]func(e *Event, args []string) {
 			fence(FencingEnded)(e, a)
 			e.Fencing.Failed, e.Fencing.Reason = true, "no device"
 		},
+	}
+}
+
+func found(what func(*Event, []string)) func(*Event, []string) {
+	return func(e *Event, args []string) {
+		what(e, args)
+		e.Initial = true
 	}
 }
 

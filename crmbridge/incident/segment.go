@@ -47,6 +47,7 @@ type segment struct {
 	worked        time.Time // the same, of what the CIB says
 	open          bool      // something is unresolved
 	formed        bool      // it began when there was no cluster
+	apart         bool      // it began when the observer knew of no DC
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
 }
@@ -139,7 +140,7 @@ func (s *splitter) begin(e Event, t trigger) {
 	if s.cur != nil {
 		s.cur.after = before
 	}
-	s.cur = &segment{root: e, how: t, before: before.clone(), formed: before.formed()}
+	s.cur = &segment{root: e, how: t, before: before.clone(), formed: before.formed(), apart: before.dc == ""}
 	s.segments = append(s.segments, s.cur)
 }
 
@@ -293,6 +294,10 @@ func (s *splitter) trigger(e Event) trigger {
 func (s *state) nodeTrigger(e Event) trigger {
 	was, seen := s.nodes[e.Node]
 	switch now := e.State; {
+	case !seen && !now.Member: // that it is not there yet is no news
+		return nothing
+	case !seen && now.Online && e.Node == e.Observer && s.formed() && s.served.node != "":
+		return returns // and has met no cluster so far: whether there was one, clusterLost says
 	case !seen:
 		return continues
 	case was.Member && !now.Member, was.Online && !now.Online && was.Member:
