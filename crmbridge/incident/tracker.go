@@ -14,6 +14,9 @@ const (
 	settle = 1400 * time.Millisecond
 	// unfinished is when a record of an incident is written although something is under way.
 	unfinished = 3 * time.Second
+	// promised is how long after a phase, if no other one ends meanwhile, there is a record with it,
+	// whatever else goes on: an administrator who cleans up at once does not put it off.
+	promised = 1600 * time.Millisecond
 	// memory is how long an incident that is over may still be added to.
 	memory = 2 * time.Minute
 	// most is how many events are kept. More than that is a storm in which single
@@ -44,6 +47,7 @@ type written struct {
 	record   [sha256.Size]byte
 	revision int
 	at       time.Time
+	phase    time.Time // the end of its last phase
 }
 
 // NewTracker makes a tracker for the records of a node.
@@ -151,7 +155,13 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	if c.open && !c.after.resting() {
 		wait = unfinished
 	}
-	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && len(t.events) <= most {
+	old, phase := t.written[c.record.ID], lastPhase(c.record)
+	owed := phase.After(old.phase)
+	due := owed && at.Sub(phase) >= promised
+	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && !due && len(t.events) <= most {
+		if owed {
+			rest = min(rest, promised-at.Sub(phase))
+		}
 		t.wake(t.activity.Add(quiet + rest))
 		return Record{}, false
 	}
@@ -164,13 +174,23 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 		return Record{}, false // a record is plain values: it cannot fail
 	}
 	digest := sha256.Sum256(text)
-	old := t.written[r.ID]
 	if old.record == digest {
 		return Record{}, false
 	}
-	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last}
+	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last, phase: phase}
 	c.record.Revision = old.revision + 1
 	return c.record, true
+}
+
+// lastPhase is when the last phase of a record ended; the zero time if none has.
+func lastPhase(r Record) time.Time {
+	var last time.Time
+	for _, p := range r.Phases {
+		if p.Name != PhaseUnfinished {
+			last = later(last, p.End)
+		}
+	}
+	return last
 }
 
 func (t *Tracker) wake(at time.Time) {
