@@ -51,8 +51,9 @@ type agent struct{ open func(settings) world }
 type call struct {
 	world
 	settings
-	req *ocf.Request
-	log *ocf.Log
+	req  *ocf.Request
+	log  *ocf.Log
+	disk diskWatch
 }
 
 // do adapts an action. The node's name is asked for only if Pacemaker did not give

@@ -37,23 +37,42 @@ func TestDiskWatchOfAServerThatHasStoppedWriting(t *testing.T) {
 	const ms = time.Millisecond
 	for name, x := range map[string]struct {
 		quiet   time.Duration // at the second look
-		count   uint64        // of the thread, at the second look
+		waits   diskWaits     // at the second look
 		after   time.Duration
 		stalled bool
 	}{
-		"for long enough":             {1500 * ms, 10, 500 * ms, true},
-		"not for long enough":         {1400 * ms, 10, 500 * ms, false},
-		"and it is looked at again":   {3000 * ms, 10, 250 * ms, false},
-		"and the disk answers others": {3000 * ms, 11, 500 * ms, false},
+		"for long enough":             {1200 * ms, diskWaits{7: 10, 8: 20}, 500 * ms, true},
+		"and others begin to wait":    {1200 * ms, diskWaits{7: 10, 8: 20, 9: 1}, 500 * ms, true},
+		"not for long enough":         {1100 * ms, diskWaits{7: 10, 8: 20}, 500 * ms, false},
+		"and it is looked at again":   {3000 * ms, diskWaits{7: 10, 8: 20}, 250 * ms, false},
+		"and the disk answers this":   {3000 * ms, diskWaits{7: 11, 8: 21}, 500 * ms, false},
+		"and the disk answers others": {3000 * ms, diskWaits{7: 10, 8: 21}, 500 * ms, false},
+		"and the disk answered one":   {3000 * ms, diskWaits{7: 10}, 500 * ms, false},
 	} {
 		var w diskWatch
 		begin := time.Now()
-		if w.look(begin, diskWaits{7: 10}, x.quiet) {
+		if w.look(begin, diskWaits{7: 10, 8: 20}, x.quiet) {
 			t.Errorf("%s: stalled at the first look", name)
 		}
-		if got := w.look(begin.Add(x.after), diskWaits{7: x.count}, x.quiet); got != x.stalled {
+		if got := w.look(begin.Add(x.after), x.waits, x.quiet); got != x.stalled {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// TestDuring: no look goes on when what was done is over.
+func TestDuring(t *testing.T) {
+	looks := 0
+	looked := make(chan struct{})
+	clock{}.During(time.Millisecond, func() {
+		if looks++; looks == 3 {
+			close(looked)
+		}
+	}, func() { <-looked })
+	before := looks
+	clock{}.During(time.Hour, func() { t.Error("it looked too soon") }, func() {})
+	if looks != before || looks < 3 {
+		t.Errorf("%d looks, and %d later", before, looks)
 	}
 }
 

@@ -74,10 +74,11 @@ type machine struct {
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	demoted  int
-	dropped  int  // times that torn files were looked for, to delete them
-	stalled  bool // its file system does not answer
-	noDisk   bool // its server waits for a disk
-	noWaits  bool // none of its threads waits for one
+	dropped  int           // times that torn files were looked for, to delete them
+	stalled  bool          // its file system does not answer
+	noDisk   bool          // its server waits for a disk
+	noWaits  bool          // none of its threads waits for one
+	lasts    time.Duration // how long it leaves the first question of a monitor without an answer
 	written  time.Time
 	waited   uint64
 	parted   int  // questions that find it outside of the primary component
@@ -146,7 +147,7 @@ func (s *site) act(node, action string, env ...string) (ocf.Code, string) {
 	var stderr bytes.Buffer
 	a := newAgent(func(settings) world {
 		return world{server: &fakeServer{s, n}, database: &fakeDatabase{s, n}, cluster: &fakeCluster{s, n},
-			files: &fakeFiles{s, n}, host: &fakeHost{n}, clock: &fakeClock{s}}
+			files: &fakeFiles{s, n}, host: &fakeHost{n}, clock: &fakeClock{s, n}}
 	})
 	if action == "demote" {
 		n.demoted++
@@ -318,7 +319,7 @@ func (f *fakeServer) Create(context.Context, Launch) error {
 func (f *fakeServer) Stray(context.Context) (int, error) { return f.n.stray, nil }
 
 // DiskWaits is one thread that does not come back from a stalled disk, or one that always does.
-func (f *fakeServer) DiskWaits(int) diskWaits {
+func (f *fakeServer) DiskWaits() diskWaits {
 	if f.n.noWaits {
 		return nil
 	}

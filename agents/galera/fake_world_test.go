@@ -184,9 +184,21 @@ func (f *fakeHost) PrepareDirectory(path, user, _ string) error {
 }
 
 // fakeClock moves only when somebody waits.
-type fakeClock struct{ s *site }
+type fakeClock struct {
+	s *site
+	n *machine
+}
 
 func (f *fakeClock) Now() time.Time { return f.s.now }
+
+// During looks for as long as the question lasts.
+func (f *fakeClock) During(every time.Duration, look, do func()) {
+	for lasted := every; lasted < f.n.lasts; lasted += every {
+		f.s.now = f.s.now.Add(every)
+		look()
+	}
+	do()
+}
 
 func (f *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
 	f.s.now = f.s.now.Add(d)

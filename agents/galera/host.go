@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -137,6 +138,28 @@ type clock struct{}
 
 // Now implements Clock.
 func (clock) Now() time.Time { return time.Now() }
+
+// During implements Clock. What is answered at once costs no goroutine.
+func (clock) During(every time.Duration, look, do func()) {
+	var looking sync.Mutex
+	over := false
+	var timer *time.Timer
+	looking.Lock() // until timer is set
+	timer = time.AfterFunc(every, func() {
+		looking.Lock()
+		defer looking.Unlock()
+		if !over {
+			look()
+			timer.Reset(every)
+		}
+	})
+	looking.Unlock()
+	do()
+	looking.Lock()
+	defer looking.Unlock()
+	over = true
+	timer.Stop()
+}
 
 // Sleep implements Clock.
 func (clock) Sleep(ctx context.Context, d time.Duration) error {

@@ -30,8 +30,10 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	if pid := c.server.Frozen(); pid != 0 {
 		return 0, ocf.Errorf(ocf.ErrGeneric, "the database hangs: process %d is stopped by a signal", pid)
 	}
-	st, err := c.askDatabase(ctx)
+	st, err := c.askFirst(ctx)
 	switch {
+	case err == nil && c.disk.stalled:
+		return c.judge(ctx, st, c.showLate)
 	case err == nil:
 		return c.judge(ctx, st, c.show)
 	case errors.Is(err, ErrLogin):
@@ -48,7 +50,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	case len(c.req.Problems) > 0:
 		return 0, c.req.Problems[0]
 	case state.Active == "active":
-		return c.slowOrHung(ctx, state.MainPID, err)
+		return c.slowOrHung(ctx, err)
 	default:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s: %s", state.Active, state.StatusText)
 	}

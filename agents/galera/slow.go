@@ -20,9 +20,27 @@ const (
 // verdictTime is kept of the monitor's time to say what was found.
 const verdictTime = time.Second
 
+// askFirst asks a server, and looks at its disk for as long as it does not answer.
+func (c *call) askFirst(ctx context.Context) (st Wsrep, err error) {
+	c.clock.During(diskLook, func() { c.lookAtDisk(ctx) }, func() { st, err = c.askDatabase(ctx) })
+	return st, err
+}
+
+// lookAtDisk says whether the disk of a server that does not answer, or has no connection left, is
+// stalled, and shows it once it is known: then the address moves without further questions.
+func (c *call) lookAtDisk(ctx context.Context) bool {
+	if now := c.clock.Now(); c.disk.due(now) && !c.disk.stalled {
+		waits, quiet := c.server.DiskWaits(), c.quiet(ctx)
+		if c.disk.look(now, waits, quiet) {
+			c.showSoon(ctx, unfit(c.waitsSince(noDisk, waits, quiet)))
+		}
+	}
+	return c.disk.stalled
+}
+
 // slowOrHung asks a server again that has not answered in time or has no connection left,
 // for as long as the monitor may take: one that is only slow or busy must not be killed for it.
-func (c *call) slowOrHung(ctx context.Context, pid int, first error) (ocf.Code, error) {
+func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()
 	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
@@ -30,7 +48,7 @@ func (c *call) slowOrHung(ctx context.Context, pid int, first error) (ocf.Code, 
 	}
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()
-	st, err := c.askAgain(again, pid, first)
+	st, err := c.askAgain(again, first)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service hangs: none of its connections became free in %v: %w", c.clock.Now().Sub(asked), err)
@@ -50,20 +68,14 @@ const busyPause = 100 * time.Millisecond
 // the clients that hold them go on working, and a move would end every one of them. MariaDB
 // keeps a connection for an administrator, which others hold for the moment in which they
 // are refused. Only when its disk has stalled none of them goes on.
-func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ error) {
-	var disk diskWatch
+func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
 	for silent := 0; ; {
 		switch {
 		case errors.Is(err, ErrBusy):
 			silent = 0
-			r := fit(noConnection)
-			if now := c.clock.Now(); disk.due(now) {
-				waits, quiet := c.server.DiskWaits(pid), c.quiet(ctx)
-				if disk.look(now, waits, quiet) {
-					r = unfit(c.waitsSince(noDisk, waits, quiet))
-				}
+			if !c.lookAtDisk(ctx) {
+				c.showLate(ctx, fit(noConnection))
 			}
-			c.showLate(ctx, r)
 			if c.clock.Sleep(ctx, busyPause) != nil {
 				return st, err
 			}
@@ -73,7 +85,9 @@ func (c *call) askAgain(ctx context.Context, pid int, err error) (st Wsrep, _ er
 			st, err = c.askDatabase(ctx)
 		case errors.Is(err, context.DeadlineExceeded) && silent == 1:
 			silent++
-			c.showSoon(ctx, unfit(c.waitsSince(noAnswer, c.server.DiskWaits(pid), c.quiet(ctx))))
+			if !c.disk.stalled {
+				c.showSoon(ctx, unfit(c.waitsSince(noAnswer, c.server.DiskWaits(), c.quiet(ctx))))
+			}
 			st, err = c.database.Status(ctx)
 		default:
 			return st, err

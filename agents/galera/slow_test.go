@@ -119,6 +119,43 @@ func TestADatabaseThatWaitsForItsDiskIsShownWithItsLastWrite(t *testing.T) {
 	}
 }
 
+// A disk that answers nobody is known before the server has been silent twice, and only such a one.
+func TestAStalledDiskIsKnownDuringTheFirstQuestion(t *testing.T) {
+	const ms = time.Millisecond
+	for name, x := range map[string]struct {
+		lasts time.Duration // until the first question is answered, or is not
+		slow  int
+		fine  bool          // the disk answers
+		ago   time.Duration // the last write, before the monitor
+		unfit string
+	}{
+		"silent":                              {lasts: time.Second, slow: 1, ago: 600 * ms, unfit: "true"},
+		"silent for a moment":                 {lasts: 700 * ms, ago: 600 * ms, unfit: "true"},
+		"silent for a shorter moment":         {lasts: 600 * ms, ago: 600 * ms},
+		"silent, just after the last write":   {lasts: time.Second, slow: 1, ago: 100 * ms},
+		"silent, and it is not written to":    {lasts: time.Second, slow: 1, ago: time.Minute},
+		"silent, with a disk that is fine":    {lasts: time.Second, slow: 1, ago: 600 * ms, fine: true},
+		"silent twice, just after that write": {lasts: time.Second, slow: 2, ago: 100 * ms, unfit: "true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.pacemaker()
+			n := s.node("db2")
+			n.lasts, n.slow, n.noDisk, n.free, n.written = x.lasts, x.slow, !x.fine, 1<<30, s.now.Add(-x.ago)
+			if code, reason := s.act("db2", "monitor", inPromotedRole, "OCF_RESKEY_CRM_meta_timeout=6000"); code != ocf.RunningPromoted {
+				t.Fatalf("%s: %s", code, reason)
+			}
+			if unfit := s.attrs["db2"]["galera-unfit"]; unfit != x.unfit {
+				t.Errorf("unfit is %q, want %q", unfit, x.unfit)
+			}
+			s.now, n.lasts = time.Now(), 0
+			if s.act("db2", "monitor", inPromotedRole); s.attrs["db2"]["galera-unfit"] != "" {
+				t.Error("it is unfit although it answers at once")
+			}
+		})
+	}
+}
+
 // A process that is stopped by a signal is found without a question.
 func TestAFrozenDatabaseIsNotAsked(t *testing.T) {
 	s := newSite(t)

@@ -269,20 +269,29 @@ func forgotten(err error) bool {
 
 // Frozen implements Server.
 func (s *systemd) Frozen() int {
-	text, err := os.ReadFile(s.pidFile)
-	if err != nil {
-		return 0
+	if pid, ok := s.pidOfFile(); ok && alive(pid) && frozen(pid) {
+		return pid
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || !alive(pid) || !frozen(pid) {
-		return 0
-	}
-	return pid
+	return 0
 }
 
 // DiskWaits implements Server.
-func (s *systemd) DiskWaits(pid int) diskWaits {
+func (s *systemd) DiskWaits() diskWaits {
+	pid, ok := s.pidOfFile()
+	if !ok {
+		return nil
+	}
 	return diskWaitsIn("/proc/" + strconv.Itoa(pid) + "/task")
+}
+
+// pidOfFile is what the PID file says; it may be of a server that has ended.
+func (s *systemd) pidOfFile() (int, bool) {
+	text, err := os.ReadFile(s.pidFile)
+	if err != nil {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	return pid, err == nil
 }
 
 // Stray implements Server.

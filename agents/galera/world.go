@@ -36,8 +36,8 @@ type Server interface {
 	// Frozen is the server of the PID file if a signal keeps it from running at all,
 	// else 0. It costs next to nothing.
 	Frozen() int
-	// DiskWaits are the threads of the server, a process, that wait for a disk.
-	DiskWaits(pid int) diskWaits
+	// DiskWaits are the threads of the server of the PID file that wait for a disk.
+	DiskWaits() diskWaits
 	// Stray is a server on our datadir that runs outside of the unit; 0 if there is none.
 	// It is asked for only while the unit is down.
 	Stray(ctx context.Context) (int, error)
@@ -193,6 +193,9 @@ type Clock interface {
 	Now() time.Time
 	// Sleep returns early with the context's error when it ends.
 	Sleep(ctx context.Context, d time.Duration) error
+	// During does something, and looks again and again while it lasts; the last look is over when
+	// During returns.
+	During(every time.Duration, look, do func())
 }
 
 // report is what a node publishes of itself.
