@@ -110,6 +110,9 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
+	if c.foreseen() {
+		r.clip(c.release)
+	}
 	r.waitForView()
 	return r
 }

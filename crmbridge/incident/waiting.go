@@ -2,6 +2,7 @@ package incident
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,6 +95,15 @@ func (r *Record) waitForView() {
 	if told || late {
 		r.clip(since)
 	}
+}
+
+// foreseen says whether clients were served until the address was taken away: the agent said that they
+// would be better off elsewhere, as with a full disk, and not that the database did not answer.
+func (c *course) foreseen() bool {
+	return c.cause.Kind == DatabaseUnfit && c.release.Known() && !slices.ContainsFunc(c.events, func(e Event) bool {
+		word, _ := c.after.word(e.Change.Name)
+		return e.Kind == AttributeChanged && e.Node == c.cause.Node && word == wordState && strings.Contains(e.Change.Value, "not answer")
+	})
 }
 
 // index is where the first phase of a name is, or -1.

@@ -6,12 +6,12 @@ import "time"
 type Run struct {
 	ID       string            `json:"run"`
 	Started  time.Time         `json:"started"`
-	Ended    time.Time         `json:"ended"`
-	Address  string            `json:"address"`  // the floating address
-	Interval Milliseconds      `json:"interval"` // between two ticks of a client
-	Deadline Milliseconds      `json:"deadline"` // of one attempt
-	Versions map[string]string `json:"versions"` // of the programs on the nodes
-	Settings map[string]string `json:"settings"` // of the cluster, as far as they matter to the figures
+	Ended    time.Time         `json:"ended,omitzero"` // zero while it goes on
+	Address  string            `json:"address"`        // the floating address
+	Interval Milliseconds      `json:"interval"`       // between two ticks of a client
+	Deadline Milliseconds      `json:"deadline"`       // of one attempt
+	Versions map[string]string `json:"versions"`       // of the programs on the nodes
+	Settings map[string]string `json:"settings"`       // of the cluster, as far as they matter to the figures
 	Nodes    []Node            `json:"nodes"`
 	Faults   []Fault           `json:"faults"`
 	NotBegun []NotBegun        `json:"not_begun,omitempty"` // repetitions whose fault was never injected
