@@ -343,7 +343,8 @@ func (c *course) interruption() (from Point, length time.Duration) {
 	if !c.cause.Kind.Failure() && c.release.Known() {
 		from = c.release // until then the service was there
 	}
-	if c.from == "" && c.cause.Kind != ServiceUnseen {
+	returned := c.cause.Kind == NodeReturned && !c.release.Known()
+	if c.from == "" && c.cause.Kind != ServiceUnseen || returned {
 		return from, 0 // it was not there before, and this is not why
 	}
 	if !c.affected || !c.back.Known() || !from.Known() {

@@ -63,6 +63,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		// By a node that is not a part of the cluster yet: what it hears of the others was so before.
 		"found-nowhere": found(state(NodeState{})),
 		"found-up":      found(state(NodeState{Member: true, Online: true})),
+		"found-joining": found(state(NodeState{true, false, "down", "down"})),
 		"found-member":  found(state(NodeState{true, true, "member", "member"})),
 		"served": func(e *Event, a []string) { // and the last sign of life
 			kind(ServiceKnown, FromJournal)(e, a)
