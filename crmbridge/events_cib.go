@@ -101,6 +101,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 			return nil // that it knows nothing of the others does not mean that they are gone
 		}
 		events := t.changes(o, r.version, "", r.changes)
+		t.cib.joining = t.cib.joining && !takesPart(r.changes, t.node)
 		for i := range events {
 			estimate(&events[i])
 		}

@@ -76,6 +76,21 @@ func TestDuring(t *testing.T) {
 	}
 }
 
+// TestDuringAPanic: the dispatcher has to get it, or the agent ends with 2.
+func TestDuringAPanic(t *testing.T) {
+	defer func() {
+		if r := recover(); r != "as it happens" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	looked := make(chan struct{})
+	clock{}.During(time.Millisecond, func() {
+		defer close(looked)
+		panic("as it happens")
+	}, func() { <-looked })
+	t.Error("it went on")
+}
+
 func TestProcCounter(t *testing.T) {
 	if n, ok := procCounter([]byte("Name:\tmariadbd\nState:\tD (disk sleep)\nvoluntary_ctxt_switches:\t4711\nnonvoluntary_ctxt_switches:\t3\n"), "voluntary_ctxt_switches"); n != 4711 || !ok {
 		t.Errorf("%d, %v", n, ok)

@@ -139,15 +139,18 @@ type clock struct{}
 // Now implements Clock.
 func (clock) Now() time.Time { return time.Now() }
 
-// During implements Clock. What is answered at once costs no goroutine.
+// During implements Clock. What is answered at once costs no goroutine. A panic of look is one of During:
+// the dispatcher cannot catch it in another goroutine.
 func (clock) During(every time.Duration, look, do func()) {
 	var looking sync.Mutex
-	over := false
+	var over bool
+	var panicked any
 	var timer *time.Timer
 	looking.Lock() // until timer is set
 	timer = time.AfterFunc(every, func() {
 		looking.Lock()
 		defer looking.Unlock()
+		defer func() { panicked = recover() }()
 		if !over {
 			look()
 			timer.Reset(every)
@@ -159,6 +162,9 @@ func (clock) During(every time.Duration, look, do func()) {
 	defer looking.Unlock()
 	over = true
 	timer.Stop()
+	if panicked != nil {
+		panic(panicked)
+	}
 }
 
 // Sleep implements Clock.

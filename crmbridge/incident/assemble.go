@@ -146,8 +146,34 @@ func (s *segment) ownReturn(cause Cause, gaps []Event) (Event, bool) {
 // knew, is nowhere.
 func (s *segment) clusterLost() bool {
 	return s.formed && s.how == returns && s.root.Observer == s.root.Node && s.before.ring != "" &&
-		s.before.served.node != "" && !s.before.serving()
+		s.before.served.node != "" && !s.before.serving() && s.root.State.Expected == "" && !s.met.cluster(s.root.CIB)
 }
+
+// met is what a node that comes back is told of others, by the versions of the CIB.
+type met struct {
+	members map[string]bool // with which another node takes part in a cluster
+	dc      string          // with which there is a DC
+}
+
+func (m *met) add(e Event) {
+	switch {
+	case e.Kind == DCChanged && e.Node != "":
+		m.dc = e.CIB
+	case e.Kind == NodeChanged && e.Node != e.Observer && e.State.Online && e.State.Expected == "member":
+		if m.members == nil {
+			m.members = map[string]bool{}
+		}
+		m.members[e.CIB] = true
+	}
+}
+
+// cluster says whether there was one that the node joined: another node was a member with the version with
+// which it first heard of itself, or of a DC. Nodes that form a cluster become members together, and before
+// they have a DC.
+func (m *met) cluster(first string) bool { return m.members[first] || m.dc != "" && m.members[m.dc] }
+
+// undecided says whether nobody can tell yet if the cluster was lost: the node has not heard of a DC.
+func (s *segment) undecided() bool { return s.clusterLost() && s.after.dc == "" }
 
 // lastSign is until when the service may have been there before the cluster was lost.
 func (s *segment) lastSign() Evidence {

@@ -63,6 +63,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		// By a node that is not a part of the cluster yet: what it hears of the others was so before.
 		"found-nowhere": found(state(NodeState{})),
 		"found-up":      found(state(NodeState{Member: true, Online: true})),
+		"found-dc":      found(kind(DCChanged, FromCIB)),
 		"found-joining": found(state(NodeState{true, false, "down", "down"})),
 		"found-member":  found(state(NodeState{true, true, "member", "member"})),
 		"served": func(e *Event, a []string) { // and the last sign of life
@@ -239,7 +240,11 @@ func peaceful() []Event {
 func parseEvent(t *testing.T, line string, number int) Event {
 	t.Helper()
 	words := strings.Fields(line)
-	verb, ok := verbs()[words[1]]
+	name, same := strings.CutPrefix(words[1], "+") // with the version of the line before
+	if same {
+		number--
+	}
+	verb, ok := verbs()[name]
 	if !ok {
 		t.Fatalf("%q: no verb %q", line, words[1])
 	}

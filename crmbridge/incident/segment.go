@@ -48,6 +48,7 @@ type segment struct {
 	open          bool      // something is unresolved
 	formed        bool      // it began when there was no cluster
 	apart         bool      // it began when the observer knew of no DC
+	met           met       // what the observer found of the others since
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
 }
@@ -81,6 +82,7 @@ func (s *splitter) take(e Event) {
 		s.state.apply(e)
 		if s.cur != nil && e.Initial { // what is found was so before
 			s.cur.before.apply(e)
+			s.cur.met.add(e)
 		}
 		return
 	}

@@ -158,6 +158,10 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	old, phase := t.written[c.record.ID], lastPhase(c.record)
 	owed := phase.After(old.phase)
 	due := owed && at.Sub(phase) >= promised
+	if c.undecided() {
+		t.wake(t.activity.Add(quiet + unfinished)) // what it hears then wakes it sooner
+		return Record{}, false
+	}
 	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && !due && len(t.events) <= most {
 		if owed {
 			rest = min(rest, promised-at.Sub(phase))

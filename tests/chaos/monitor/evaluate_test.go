@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -133,6 +134,36 @@ func TestUnsettled(t *testing.T) {
 		if why := o.unsettled(); !slices.ContainsFunc(why, func(w string) bool { return strings.Contains(w, name) }) {
 			t.Errorf("got %q, want %q", why, name)
 		}
+	}
+}
+
+// TestContentsMayTakeAMomentToBeTheSame: a statement that a client gave up is done while the nodes are read, one
+// after the other. What stays different is told.
+func TestContentsMayTakeAMomentToBeTheSame(t *testing.T) {
+	same, other := map[string]string{"db1": "2-7", "db2": "2-7"}, map[string]string{"db1": "1-3", "db2": "2-7"}
+	for name, x := range map[string]struct {
+		looks []map[string]string // the last one again and again
+		want  map[string]string
+		times int
+	}{
+		"the same at once":       {[]map[string]string{same}, same, 1},
+		"one row comes late":     {[]map[string]string{other, other, same}, same, 3},
+		"only one was compared":  {[]map[string]string{{"db1": "1-3"}}, map[string]string{"db1": "1-3"}, 1},
+		"none could be compared": {[]map[string]string{{}}, map[string]string{}, 1},
+	} {
+		times := 0
+		found := settled(t.Context(), ms, func() checked {
+			times++
+			return checked{checksums: x.looks[min(times, len(x.looks))-1]}
+		})
+		if !maps.Equal(found.checksums, x.want) || times != x.times {
+			t.Errorf("%s: %v after %d looks", name, found.checksums, times)
+		}
+	}
+	ended, cancel := context.WithTimeout(t.Context(), 20*ms)
+	defer cancel()
+	if found := settled(ended, ms, func() checked { return checked{checksums: other} }); !maps.Equal(found.checksums, other) {
+		t.Errorf("what stays different became %v", found.checksums)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func Repeat(ctx, hard context.Context, c Config, book Book, r Repetition) Outcom
 	}
 	t.end = o.now()
 	o.finish()
-	rows := o.check(hard, c)
+	rows := settled(hard, time.Second, func() checked { return o.compare(hard, c) })
 	err = errors.Join(err, o.broken())
 	f := o.evaluate(r, bound, t, rows)
 	f.Stopped = ctx.Err() != nil
@@ -190,8 +191,30 @@ type checked struct {
 	failures  []string
 }
 
-// check compares the rows of all nodes.
-func (o *observation) check(ctx context.Context, c Config) checked {
+// settleTime is how long the nodes may differ in what they have when everything is over: a statement whose
+// client gave up long ago may be done by the server while the nodes are read, one after the other.
+const settleTime = 10 * time.Second
+
+// settled compares the rows again and again until their contents are the same on all nodes, or for as
+// long as they may differ.
+func settled(ctx context.Context, pause time.Duration, compare func() checked) checked {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for {
+		if found := compare(); !found.differ() || !wait.For(ctx, pause) {
+			return found
+		}
+	}
+}
+
+// differ says whether the contents of the rows are not the same on all nodes that were compared.
+func (c checked) differ() bool {
+	sums := slices.Collect(maps.Values(c.checksums))
+	return slices.ContainsFunc(sums, func(s string) bool { return s != sums[0] })
+}
+
+// compare compares the rows of all nodes.
+func (o *observation) compare(ctx context.Context, c Config) checked {
 	nodes := make([]verify.Node, len(c.Nodes))
 	for i, n := range c.Nodes {
 		nodes[i] = verify.Node{Name: n.Name, Server: n.Server}
