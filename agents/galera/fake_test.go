@@ -74,11 +74,11 @@ type machine struct {
 	prepared bool // transactions that nobody can complete
 	empty    bool // no system tables
 	demoted  int
-	dropped  int           // times that torn files were looked for, to delete them
-	stalled  bool          // its file system does not answer
-	noDisk   bool          // its server waits for a disk
-	noWaits  bool          // none of its threads waits for one
-	lasts    time.Duration // how long it leaves the first question of a monitor without an answer
+	dropped  int             // times that torn files were looked for, to delete them
+	stalled  bool            // its file system does not answer
+	noDisk   bool            // its server waits for a disk
+	noWaits  bool            // none of its threads waits for one
+	lasts    []time.Duration // how long it leaves each question of a monitor without an answer
 	written  time.Time
 	waited   uint64
 	parted   int  // questions that find it outside of the primary component

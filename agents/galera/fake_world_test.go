@@ -193,9 +193,13 @@ func (f *fakeClock) Now() time.Time { return f.s.now }
 
 // During looks for as long as the question lasts.
 func (f *fakeClock) During(every time.Duration, look, do func()) {
-	for lasted := every; lasted < f.n.lasts; lasted += every {
-		f.s.now = f.s.now.Add(every)
-		look()
+	if len(f.n.lasts) > 0 {
+		lasts := f.n.lasts[0]
+		f.n.lasts = f.n.lasts[1:]
+		for lasted := every; lasted < lasts; lasted += every {
+			f.s.now = f.s.now.Add(every)
+			look()
+		}
 	}
 	do()
 }

@@ -30,7 +30,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	if pid := c.server.Frozen(); pid != 0 {
 		return 0, ocf.Errorf(ocf.ErrGeneric, "the database hangs: process %d is stopped by a signal", pid)
 	}
-	st, err := c.askFirst(ctx)
+	st, err := c.askWatching(ctx)
 	switch {
 	case err == nil && c.disk.stalled:
 		return c.judge(ctx, st, c.showLate)

@@ -20,8 +20,8 @@ const (
 // verdictTime is kept of the monitor's time to say what was found.
 const verdictTime = time.Second
 
-// askFirst asks a server, and looks at its disk for as long as it does not answer.
-func (c *call) askFirst(ctx context.Context) (st Wsrep, err error) {
+// askWatching asks a server, and looks at its disk for as long as it does not answer.
+func (c *call) askWatching(ctx context.Context) (st Wsrep, err error) {
 	c.clock.During(diskLook, func() { c.lookAtDisk(ctx) }, func() { st, err = c.askDatabase(ctx) })
 	return st, err
 }
@@ -79,10 +79,10 @@ func (c *call) askAgain(ctx context.Context, err error) (st Wsrep, _ error) {
 			if c.clock.Sleep(ctx, busyPause) != nil {
 				return st, err
 			}
-			st, err = c.askDatabase(ctx)
+			st, err = c.askWatching(ctx)
 		case errors.Is(err, context.DeadlineExceeded) && silent == 0:
 			silent++
-			st, err = c.askDatabase(ctx)
+			st, err = c.askWatching(ctx)
 		case errors.Is(err, context.DeadlineExceeded) && silent == 1:
 			silent++
 			if !c.disk.stalled {

@@ -120,22 +120,23 @@ func TestADatabaseThatWaitsForItsDiskIsShownWithItsLastWrite(t *testing.T) {
 }
 
 // A disk that answers nobody is known before the server has been silent twice, and only such a one.
-func TestAStalledDiskIsKnownDuringTheFirstQuestion(t *testing.T) {
+func TestAStalledDiskIsKnownWhileAQuestionHasNoAnswer(t *testing.T) {
 	const ms = time.Millisecond
 	for name, x := range map[string]struct {
-		lasts time.Duration // until the first question is answered, or is not
+		lasts []time.Duration // until each question is answered, or is not
 		slow  int
 		fine  bool          // the disk answers
 		ago   time.Duration // the last write, before the monitor
 		unfit string
 	}{
-		"silent":                              {lasts: time.Second, slow: 1, ago: 600 * ms, unfit: "true"},
-		"silent for a moment":                 {lasts: 700 * ms, ago: 600 * ms, unfit: "true"},
-		"silent for a shorter moment":         {lasts: 600 * ms, ago: 600 * ms},
-		"silent, just after the last write":   {lasts: time.Second, slow: 1, ago: 100 * ms},
-		"silent, and it is not written to":    {lasts: time.Second, slow: 1, ago: time.Minute},
-		"silent, with a disk that is fine":    {lasts: time.Second, slow: 1, ago: 600 * ms, fine: true},
-		"silent twice, just after that write": {lasts: time.Second, slow: 2, ago: 100 * ms, unfit: "true"},
+		"silent":                              {lasts: []time.Duration{time.Second}, slow: 1, ago: 600 * ms, unfit: "true"},
+		"silent for a moment":                 {lasts: []time.Duration{700 * ms}, ago: 600 * ms, unfit: "true"},
+		"silent for a shorter moment":         {lasts: []time.Duration{600 * ms}, ago: 600 * ms},
+		"silent, just after the last write":   {lasts: []time.Duration{time.Second}, slow: 1, ago: 100 * ms},
+		"silent, and it is not written to":    {lasts: []time.Duration{time.Second}, slow: 1, ago: time.Minute},
+		"silent, with a disk that is fine":    {lasts: []time.Duration{time.Second}, slow: 1, ago: 600 * ms, fine: true},
+		"silent for longer, just after it":    {lasts: []time.Duration{time.Second, 400 * ms}, slow: 1, ago: 100 * ms, unfit: "true"},
+		"silent twice, just after that write": {lasts: []time.Duration{time.Second}, slow: 2, ago: 100 * ms, unfit: "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -148,7 +149,7 @@ func TestAStalledDiskIsKnownDuringTheFirstQuestion(t *testing.T) {
 			if unfit := s.attrs["db2"]["galera-unfit"]; unfit != x.unfit {
 				t.Errorf("unfit is %q, want %q", unfit, x.unfit)
 			}
-			s.now, n.lasts = time.Now(), 0
+			s.now, n.lasts = time.Now(), nil
 			if s.act("db2", "monitor", inPromotedRole); s.attrs["db2"]["galera-unfit"] != "" {
 				t.Error("it is unfit although it answers at once")
 			}
