@@ -203,3 +203,14 @@ type Blind struct {
 	Until    time.Time `json:"until,omitzero"`
 	What     string    `json:"what"`
 }
+
+// LastPhase is when the last phase of a record ended; the zero time if none has.
+func (r Record) LastPhase() time.Time {
+	var last time.Time
+	for _, p := range r.Phases {
+		if p.Name != PhaseUnfinished {
+			last = later(last, p.End)
+		}
+	}
+	return last
+}

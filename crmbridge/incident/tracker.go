@@ -155,7 +155,7 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	if c.open && !c.after.resting() {
 		wait = unfinished
 	}
-	old, phase := t.written[c.record.ID], lastPhase(c.record)
+	old, phase := t.written[c.record.ID], c.record.LastPhase()
 	owed := phase.After(old.phase)
 	due := owed && at.Sub(phase) >= promised
 	if c.undecided() {
@@ -184,17 +184,6 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last, phase: phase}
 	c.record.Revision = old.revision + 1
 	return c.record, true
-}
-
-// lastPhase is when the last phase of a record ended; the zero time if none has.
-func lastPhase(r Record) time.Time {
-	var last time.Time
-	for _, p := range r.Phases {
-		if p.Name != PhaseUnfinished {
-			last = later(last, p.End)
-		}
-	}
-	return last
 }
 
 func (t *Tracker) wake(at time.Time) {

@@ -191,14 +191,11 @@ type checked struct {
 	failures  []string
 }
 
-// settleTime is how long the nodes may differ in what they have when everything is over: a statement whose
-// client gave up long ago may be done by the server while the nodes are read, one after the other.
-const settleTime = 10 * time.Second
-
 // settled compares the rows again and again until their contents are the same on all nodes, or for as
-// long as they may differ.
+// long as they may differ: a statement whose client gave up long ago may be done by the server while the
+// nodes are read, one after the other.
 func settled(ctx context.Context, pause time.Duration, compare func() checked) checked {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	ctx, cancel := context.WithTimeout(ctx, verify.SettleTime)
 	defer cancel()
 	for {
 		if found := compare(); !found.differ() || !wait.For(ctx, pause) {

@@ -17,9 +17,9 @@ const (
 	askDeadline  = 2 * time.Second        // of one question for the state
 	readDeadline = 90 * time.Second       // of the reading; wsrep_sync_wait alone may take 30 s
 	remindAfter  = 10 * time.Second       // a wait that does not change is shown again
-	// settleTime is how long indeterminate writes may go on arriving: a commit
+	// SettleTime is how long indeterminate writes may go on arriving: a commit
 	// that was held up is executed or rolled back well within it.
-	settleTime = 10 * time.Second
+	SettleTime = 10 * time.Second
 )
 
 // Server is a node's database at its own address.
@@ -103,7 +103,7 @@ func Nodes(ctx context.Context, c Check) Result {
 	// others from being read.
 	reading, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
-	settled, cancel := context.WithTimeout(ctx, settleTime)
+	settled, cancel := context.WithTimeout(ctx, SettleTime)
 	defer cancel()
 	for {
 		c.readAll(reading, &r)

@@ -308,16 +308,10 @@ func lagOf(id, node string, writings []Writing) (lag time.Duration, last time.Ti
 
 // lastPhase is when the last phase of a record ended, or the record if it has none.
 func lastPhase(r incident.Record) time.Time {
-	var last time.Time
-	for _, p := range r.Phases {
-		if p.Name != incident.PhaseUnfinished && p.End.After(last) {
-			last = p.End
-		}
+	if last := r.LastPhase(); !last.IsZero() {
+		return last
 	}
-	if last.IsZero() {
-		return r.End.At
-	}
-	return last
+	return r.End.At
 }
 
 // AddUp says why the phases of a record do not add up to its interruption; nil when they
