@@ -75,8 +75,8 @@ conformance-deb: ## the packages against lintian, and built twice
 .PHONY: cluster-test
 cluster-test: ## the end-to-end tests on real nodes
 	@packaging/preflight test
-	go test -tags lab -count=1 -timeout 30m -v ./tests/lab/...
-	go test -tags lab -count=1 -timeout 45m -skip '^($(LONGER))$$' -v ./tests/cluster
+	tests/failures-last go test -tags lab -count=1 -timeout 30m -v ./tests/lab/...
+	tests/failures-last go test -tags lab -count=1 -timeout 45m -skip '^($(LONGER))$$' -v ./tests/cluster
 
 # These are not a part of make test, which would take another 40 minutes.
 LONGER := TestBridgeInAStorm|TestBridgeBesideTheMonitor
@@ -84,12 +84,12 @@ LONGER := TestBridgeInAStorm|TestBridgeBesideTheMonitor
 .PHONY: cluster-test-longer
 cluster-test-longer: deb ## the bridge in a storm and beside the monitor; 40 minutes, not a part of make test
 	@packaging/preflight test
-	go test -tags lab -count=1 -timeout 120m -run '^($(LONGER))$$' -v ./tests/cluster
+	tests/failures-last go test -tags lab -count=1 -timeout 120m -run '^($(LONGER))$$' -v ./tests/cluster
 
 .PHONY: scenarios
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
 	@packaging/preflight test
-	go test -tags lab -run '^TestLife$$/(first_boot|scenarios)' -count=1 -timeout 40m -v ./tests/cluster
+	tests/failures-last go test -tags lab -run '^TestLife$$/(first_boot|scenarios)' -count=1 -timeout 40m -v ./tests/cluster
 
 # Beside a campaign that is there, or one of a single round that is done for it.
 CAMPAIGN := $(wildcard build/chaos/bridge)
@@ -103,7 +103,7 @@ bridge-differences: $(if $(CAMPAIGN),build,deb) ## how far crmbridge agrees with
 	  exit $$status
 	fi
 	packaging/preflight test
-	go test -tags lab -run TestBridgeBesideTheMonitor -count=1 -timeout 45m -v ./tests/cluster
+	tests/failures-last go test -tags lab -run TestBridgeBesideTheMonitor -count=1 -timeout 45m -v ./tests/cluster
 	cp build/bridge-differences.txt tests/evidence/crmbridge/differences.txt
 
 .PHONY: conformance
