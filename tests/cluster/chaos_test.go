@@ -139,8 +139,8 @@ func (f finding) want(t *testing.T, kinds ...string) {
 // latest is the run whose rows are being written, in SQL.
 const latest = "(SELECT run FROM (SELECT run FROM chaos.writes ORDER BY written DESC LIMIT 1) r)"
 
-// findLost deletes the first row that was written after the service was steady: in the seconds before it
-// a write may have been refused, and a refused one cannot be lost.
+// findLost deletes a row of half a second ago. One of the run's first may have been refused while the
+// service was not steady yet, and a refused one cannot be lost; the newest may not be acknowledged yet.
 func findLost(t *testing.T, f *fixture, m monitor) {
 	found := m.sabotage(t, f, "lose-a-row", "holder", `mariadb chaos -e "SET innodb_lock_wait_timeout = 5; SET @run = `+latest+`;
 		SET @last = (SELECT MAX(id) FROM writes WHERE run = @run AND id < 1 << 40) - 100;
