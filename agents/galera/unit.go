@@ -37,6 +37,14 @@ const (
 //   - with the server's command line in place of galera_recovery's shell script,
 //     which looks only at the default configuration and recovers at each start a
 //     position that the agent knows;
+//   - without Debian's debian-start. A copy from another node (SST) brings no
+//     mysql_upgrade_info, so it runs all of mariadb-upgrade on a member that is already
+//     applying. Its ALTER TABLE and an applier's CREATE USER or GRANT then wait for each other,
+//     one for the metadata lock and one for the table lock, which nothing resolves for
+//     lock_wait_timeout, a day, and flow control stops the whole cluster. The tables came
+//     from a server of the same series, and mysqld_safe under the heartbeat agent never
+//     ran it either. What an administrator adds in a drop-in that sorts later, as
+//     systemctl edit makes it, is still run;
 //   - with one-time orders in a file that the unit itself deletes, when the server
 //     is ready and also when it is not.
 func dropIn(l Launch) []byte {
@@ -52,7 +60,7 @@ func dropIn(l Launch) []byte {
 	fmt.Fprintf(&b, "User=%s\nGroup=%s\n", l.User, l.Group)
 	fmt.Fprintf(&b, "EnvironmentFile=-%s\n", bootFile)
 	fmt.Fprintf(&b, "ExecStart=\nExecStart=%s $MYSQLD_OPTS $HOLDFAST_NEW_CLUSTER $HOLDFAST_START_POSITION\n", strings.Join(words, " "))
-	b.WriteString("ExecStartPost" + forget + "ExecStopPost" + forget)
+	b.WriteString("ExecStartPost=\nExecStartPost" + forget + "ExecStopPost" + forget)
 	return b.Bytes()
 }
 

@@ -12,13 +12,15 @@ import (
 	"holdfast/tests/lab"
 )
 
-// longTransfer makes a whole copy last longer than the promotion may: what sends it
-// is frozen on the donor.
+// longTransfer makes a whole copy last longer than the promotion may: on the donor it waits
+// where wsrep_sst_mariabackup has its compressor.
 func longTransfer(t *testing.T, f *fixture) {
 	f.standby(t, "db3")
-	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
+	f.forgetData(t, "db3")
 	for _, donor := range []string{"db1", "db2"} {
-		f.run(t, donor, "systemd-run", "--quiet", "--unit=freeze-copy", "sh", "-c", "until pkill -STOP -x socat; do :; done")
+		f.run(t, donor, "sh", "-c", `printf '#!/bin/sh\nuntil [ -e /run/send-copy ]; do sleep 0.2; done\nexec cat\n' > /usr/local/bin/hold-copy
+			chmod 755 /usr/local/bin/hold-copy
+			printf '[sst]\ncompressor=/usr/local/bin/hold-copy\n' > /etc/mysql/mariadb.conf.d/99-hold-copy.cnf`)
 	}
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
 	f.waitState(t, "db3", "joining since ")
@@ -31,7 +33,7 @@ func longTransfer(t *testing.T, f *fixture) {
 	f.addressMoves(t) // a cluster that waits for the copy would not move it
 	before := f.run(t, "db3", "systemctl", "show", "--property=MainPID", "mariadb.service")
 	for _, donor := range []string{"db1", "db2"} {
-		f.run(t, donor, "sh", "-c", "systemctl stop freeze-copy; pkill -CONT -x socat || true")
+		f.run(t, donor, "sh", "-c", "touch /run/send-copy; rm /etc/mysql/mariadb.conf.d/99-hold-copy.cnf")
 	}
 	f.waitHealthy(t, "db1")
 	f.waitSynced(t)
@@ -41,7 +43,42 @@ func longTransfer(t *testing.T, f *fixture) {
 	if state := f.attribute(t.Context(), "db3", "galera-state"); state != "" {
 		t.Errorf("db3 still has the state %q", state)
 	}
+	for _, donor := range []string{"db1", "db2"} {
+		f.run(t, donor, "rm", "/run/send-copy", "/usr/local/bin/hold-copy")
+	}
 	f.wantDays(t, 1)
+}
+
+// forgetData makes a node whose database is stopped take a full copy.
+func (f *fixture) forgetData(t *testing.T, node string) {
+	t.Helper()
+	f.run(t, node, "rm", "-f", grastate, "/var/lib/mysql/gvwstate.dat", "/var/lib/mysql/galera.cache")
+}
+
+// accountsWhileJoining changes the tables of accounts from the moment in which a node that took
+// a full copy answers: the upgrade that Debian runs then would stop its appliers for good.
+func accountsWhileJoining(t *testing.T, f *fixture) {
+	f.standby(t, "db3")
+	f.forgetData(t, "db3")
+	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
+	err := lab.WaitFor(t.Context(), settle, "the database on db3 to answer", func(ctx context.Context) (string, bool) {
+		out, err := f.Exec(ctx, "db3", "mariadb", "-e", "SELECT 1")
+		return out, err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		f.sql(t, "db2", fmt.Sprintf("CREATE USER guest%[1]d@'%%' IDENTIFIED BY 'lab-only'; GRANT ALL ON life.* TO guest%[1]d@'%%'", n))
+	}
+	if got := f.sql(t, "db3", "SET SESSION wsrep_sync_wait=1; SELECT COUNT(*) FROM mysql.user WHERE User LIKE 'guest%'"); got != "40" {
+		t.Errorf("db3 has %s of 40 accounts", got)
+	}
+	for n := range 40 {
+		f.sql(t, "db2", fmt.Sprintf("DROP USER guest%d@'%%'", n))
+	}
+	f.waitHealthy(t, "db1")
+	f.waitSynced(t)
 }
 
 // addressMoves moves the address between db1 and db2.
@@ -151,6 +188,7 @@ func crmsh(t *testing.T, f *fixture) {
 	f.waitFor(t, "db1", "the second address down", func(s status) bool { return len(s.running("second")) == 0 })
 	f.run(t, "db1", "crm", "--force", "configure", "delete", "second")
 	f.waitHealthy(t, "db1")
+	f.run(t, "db1", "pcs", "resource", "cleanup") // the deleted clone stopped the same server
 }
 
 // killReceiver waits until node receives its state and kills all that does. It tells

@@ -128,12 +128,13 @@ func (f *fixture) waitFor(t *testing.T, node, what string, ok func(status) bool)
 	return last
 }
 
-// standby puts a node into standby and waits until its database is gone. The node's own
-// systemd is asked: Pacemaker shows no database on a node, too, whose history was just
-// cleaned up.
+// standby puts a node into standby and waits until its database is gone and Pacemaker has
+// nothing left to do: one that is to come back while it is only demoted is promoted, not started.
+// The node's own systemd is asked: Pacemaker shows no database on a node, too, whose history
+// was just cleaned up.
 func (f *fixture) standby(t *testing.T, node string) {
 	t.Helper()
-	f.run(t, node, "pcs", "node", "standby", node)
+	f.run(t, node, "pcs", "node", "standby", node, "--wait=200")
 	err := lab.WaitFor(t.Context(), settle, "the database away from "+node, func(ctx context.Context) (string, bool) {
 		out, err := f.Exec(ctx, node, "systemctl", "show", "--property=ActiveState", "--value", "mariadb.service")
 		state := strings.TrimSpace(out)

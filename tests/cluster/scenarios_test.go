@@ -28,6 +28,7 @@ func scenarios(t *testing.T, f *fixture) {
 		{"an unmanaged database is left alone and watched", unmanaged},
 		{"the database dies while it receives its state", killedJoiner},
 		{"a state transfer takes longer than the promotion may", longTransfer},
+		{"accounts are made while a node joins with a full copy", accountsWhileJoining},
 		{"a desynced node is named", donorIsNamed},
 		{"one node lacks the interface of an address", missingInterface},
 		{"pcs asks the agents what is wrong", agentValidation},
@@ -144,7 +145,7 @@ func killedJoiner(t *testing.T, f *fixture) {
 		f.sql(t, "db1", fmt.Sprintf("INSERT INTO life.ballast SELECT %d, REPEAT(MD5(RAND()), 400000)", n))
 	}
 	f.standby(t, "db3")
-	f.run(t, "db3", "sh", "-c", "rm -f "+grastate+" /var/lib/mysql/gvwstate.dat /var/lib/mysql/galera.cache")
+	f.forgetData(t, "db3")
 	f.run(t, "db1", "pcs", "node", "unstandby", "db3")
 	killed := f.killReceiver(t, "db3")
 	err := lab.WaitFor(t.Context(), settle, "the log of db3 to say that the join failed", func(ctx context.Context) (string, bool) {

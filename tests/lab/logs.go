@@ -25,7 +25,7 @@ func sources() []struct{ file, command string } {
 		{"pcs-status.txt", "pcs status --full"},
 		{"cib.xml", "cibadmin --query"},
 		{"corosync.txt", "corosync-cfgtool -s; corosync-quorumtool -s; corosync-cmapctl"},
-		{"wsrep.txt", `mariadb --table --execute "SHOW GLOBAL STATUS LIKE 'wsrep%'"; cat /var/lib/mysql/grastate.dat`},
+		{"wsrep.txt", `mariadb --table --execute "SHOW GLOBAL STATUS LIKE 'wsrep%'; SHOW FULL PROCESSLIST"; mariadb --execute "SHOW ENGINE INNODB STATUS\G"; cat /var/lib/mysql/grastate.dat`},
 		{"units.txt", "systemctl --no-pager list-units --all; systemctl --no-pager status mariadb"},
 		{"network.txt", "ip address; ip neigh; ss --numeric --processes --all --tcp"},
 	}

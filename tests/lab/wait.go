@@ -20,17 +20,20 @@ const (
 )
 
 // Wait polls a condition until it holds or ctx ends. The condition says what it saw; when ctx ends, the error says what was waited for,
-// for how long, and the last thing seen.
+// for how long, and the last thing seen by a look that was not cut off.
 func Wait(ctx context.Context, what string, condition func(context.Context) (seen string, ok bool)) error {
 	begun := time.Now()
-	for {
+	for last := ""; ; {
 		seen, ok := condition(ctx)
 		if ok {
 			return nil
 		}
+		if ctx.Err() == nil || last == "" {
+			last = seen
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waited %.1f s for %s, last seen: %s: %w", time.Since(begun).Seconds(), what, seen, context.Cause(ctx))
+			return fmt.Errorf("waited %.1f s for %s, last seen: %s: %w", time.Since(begun).Seconds(), what, last, context.Cause(ctx))
 		case <-time.After(waitInterval):
 		}
 	}
