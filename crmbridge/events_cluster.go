@@ -78,9 +78,11 @@ type corosyncView struct {
 	names   map[uint32]string
 	members []uint32 // nil before the first membership
 	quorate *bool
+	hold    time.Duration // corosync.Settings.Hold
 }
 
 func (v *corosyncView) learn(s corosync.Settings) {
+	v.hold = s.Hold
 	v.names = map[uint32]string{}
 	for _, n := range s.Nodes {
 		v.names[n.ID] = n.Name

@@ -203,6 +203,7 @@ func TestEvents(t *testing.T) {
 			"12:01:03.000 kernel   address-added 192.0.2.1/24 on db1",
 		}},
 		{"words at the time they were said", []story{
+			{sourceQuorum, 1 * s, corosync.Settings{Hold: 66 * time.Millisecond}},
 			says(1*s, "pacemaker-schedulerd", " warning: Calculated transition 21 (with warnings), saving inputs in /var/lib/pacemaker/pengine/pe-warn-0.bz2"),
 			says(1*s, "pacemaker-controld", " notice: Transition 21 (Complete=10, Pending=0, Fired=0, Skipped=0, Incomplete=0, Source=/var/lib/pacemaker/pengine/pe-warn-0.bz2): Complete"),
 			says(1*s, "corosync", "  [TOTEM ] Token has not been received in 300 ms "),
@@ -217,7 +218,7 @@ func TestEvents(t *testing.T) {
 			says(2*s, "mariadbd", "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"),
 			says(2*s, "mariadbd", "2026-11-23 12:49:40 1 [Note] WSREP: ####### processing CC 5476, local, ordered"),
 		}, []string{
-			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=300 ms on db1 log",
+			"12:00:00.000 journal  transition-begun on db1 log", "12:00:00.000 journal  transition-ended on db1 log", "12:00:00.000 journal  token-lost token=267 ms on db1 log",
 			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  database-changed on db1 log",
 			"12:00:00.000 journal  peer-suspected silence=550 ms on db1 log",
 			"12:00:00.000 journal  view-changed on db1 log", "12:00:00.000 journal  view-changed applied on db1 log",

@@ -141,7 +141,8 @@ func TestSettings(t *testing.T) {
 	d := &daemon{
 		keys: []string{"nodelist.node.1.nodeid", "nodelist.node.1.name", "nodelist.node.0.nodeid", "nodelist.node.0.ring0_addr", "nodelist.node.x.nodeid"},
 		values: map[string]Value{
-			"runtime.config.totem.token": number(1650), "runtime.config.totem.consensus": number(1980), "totem.cluster_name": text("holdfast"),
+			"runtime.config.totem.token": number(1650), "runtime.config.totem.consensus": number(1980),
+			"runtime.config.totem.hold": number(288), "totem.cluster_name": text("holdfast"),
 			"nodelist.node.0.nodeid": number(1), "nodelist.node.1.nodeid": number(2), "nodelist.node.1.name": text("db2"),
 		},
 	}
@@ -149,9 +150,13 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Token != 1650*time.Millisecond || s.Consensus != 1980*time.Millisecond || s.ClusterName != "holdfast" ||
+	if s.Token != 1650*time.Millisecond || s.Consensus != 1980*time.Millisecond || s.Hold != 288*time.Millisecond || s.ClusterName != "holdfast" ||
 		!slices.Equal(s.Nodes, []Node{{1, ""}, {2, "db2"}}) {
 		t.Errorf("settings %+v", s)
+	}
+	delete(d.values, "runtime.config.totem.hold")
+	if s, err := NewMap(d).Settings(t.Context()); err != nil || s.Hold != 0 || s.Token == 0 {
+		t.Errorf("without a hold: %+v %v", s, err)
 	}
 	delete(d.values, "runtime.config.totem.token")
 	if _, err := NewMap(d).Settings(t.Context()); !errors.Is(err, ErrNotExist) {

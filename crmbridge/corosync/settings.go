@@ -19,7 +19,10 @@ type Settings struct {
 	// takes to agree: a node is lost after about their sum (corosync.conf(5)). They
 	// are those in effect, with the token's coefficient for more than two nodes.
 	Token, Consensus time.Duration
-	Nodes            []Node // by id
+	// Hold is how long the representative keeps the token when there is little to send, so that
+	// it goes round that often; zero if Corosync does not say.
+	Hold  time.Duration
+	Nodes []Node // by id
 }
 
 // Node is a node of the configuration.
@@ -41,6 +44,11 @@ func (m *Map) Settings(ctx context.Context) (Settings, error) {
 		}
 		*timer.to = time.Duration(ms) * time.Millisecond
 	}
+	hold, err := m.number(ctx, "runtime.config.totem.hold")
+	if err != nil && !errors.Is(err, ErrNotExist) {
+		return Settings{}, err
+	}
+	s.Hold = time.Duration(hold) * time.Millisecond
 	name, err := m.Get(ctx, "totem.cluster_name")
 	if err != nil && !errors.Is(err, ErrNotExist) {
 		return Settings{}, err

@@ -111,7 +111,7 @@ func merge(all []Record) Record {
 	}
 	for _, r := range all[1:] {
 		m.closer(r)
-		m.laterToken(r)
+		m.earlierToken(r)
 		m.earlierNotice(r)
 	}
 	m.waitForView()
@@ -152,14 +152,14 @@ func (r *Record) closer(o Record) {
 	}
 }
 
-// laterToken takes the occurrence from the node that had the token last: until then the
-// ring was whole. The phases still add up.
-func (r *Record) laterToken(o Record) {
+// earlierToken takes the occurrence from the node that missed the token first. A member between the
+// representative, which holds the token, and the lost one has got it once more: the ring is
+// broken and nobody knows yet. The phases still add up.
+func (r *Record) earlierToken(o Record) {
 	by := func(p Point) bool { return strings.HasPrefix(p.How, lastToken) }
-	if !by(r.Occurrence) || !by(o.Occurrence) || !o.Occurrence.At.After(r.Occurrence.At) {
-		return
+	if by(r.Occurrence) && by(o.Occurrence) && o.Occurrence.At.Before(r.Occurrence.At) {
+		r.occurred(o.Occurrence)
 	}
-	r.occurred(o.Occurrence)
 }
 
 // earlierNotice takes the occurrence from who first noticed it, if nobody saw it happen: that says no more

@@ -122,14 +122,14 @@ func TestTheOthersKnowWhatWritesWaitedFor(t *testing.T) {
 	}
 }
 
-// TestTheRingWasWholeUntilTheLastToken: of the nodes that lost one the last to have had the
-// token knows best when that was.
-func TestTheRingWasWholeUntilTheLastToken(t *testing.T) {
+// TestTheFirstToMissTheTokenKnowsWhen: the one that missed it later is still passed the token of
+// a ring that is broken elsewhere, also if its record is the one that is added to.
+func TestTheFirstToMissTheTokenKnowsWhen(t *testing.T) {
 	record := func(observer string, ms int) Record {
 		at := func(ms int) time.Time { return midnight().Add(time.Duration(ms) * time.Millisecond) }
 		return Record{
 			ID: "x", Observers: []string{observer}, Interruption: time.Duration(900-ms) * time.Millisecond,
-			Begin: Point{At: at(ms)}, Occurrence: Point{At: at(ms), Basis: Estimated, How: lastToken + ", 300 ms before Corosync missed one"},
+			Begin: Point{At: at(ms)}, Occurrence: Point{At: at(ms), Basis: Estimated, How: lastToken + ", 267 ms before Corosync missed it"},
 			Phases: []Phase{
 				{Name: PhaseView, Begin: at(ms), End: at(500), Duration: time.Duration(500-ms) * time.Millisecond},
 				{Name: PhaseDetection, Begin: at(ms), End: at(300), Duration: time.Duration(300-ms) * time.Millisecond, Path: true},
@@ -137,8 +137,10 @@ func TestTheRingWasWholeUntilTheLastToken(t *testing.T) {
 			},
 		}
 	}
-	m := Merge([]Record{record("db1", 0), record("db2", 60)})[0]
-	if m.Interruption != 840*time.Millisecond || !m.Occurrence.At.Equal(midnight().Add(60*time.Millisecond)) {
+	first, later := record("db1", 0), record("db2", 66)
+	first.Gaps = make([]Blind, 1)
+	m := Merge([]Record{later, first})[0]
+	if m.Interruption != 900*time.Millisecond || !m.Occurrence.At.Equal(midnight()) {
 		t.Errorf("interruption %v, occurrence %v", m.Interruption, m.Occurrence)
 	}
 	for _, p := range m.Phases {
