@@ -93,8 +93,9 @@ func newestOf(records []Record) []Record {
 }
 
 // merge makes one record of those of several nodes about one incident. The one that
-// knows most is the base: closed before open, then that with the fewest gaps, then that to which it
-// happened first.
+// knows most is the base: closed before open, then that with the fewest estimates and gaps, then that
+// to which it happened first. When it happened is settled before the phases are added, because what
+// was over before it is no part of it.
 func merge(all []Record) Record {
 	slices.SortStableFunc(all, func(a, b Record) int {
 		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)),
@@ -104,6 +105,10 @@ func merge(all []Record) Record {
 	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
 	m.Cause.Evidence = slices.Clone(m.Cause.Evidence)
 	for _, r := range all[1:] {
+		m.earlierToken(r)
+		m.earlierNotice(r)
+	}
+	for _, r := range all[1:] {
 		m.Observers = sorted(append(slices.Clone(m.Observers), r.Observers...))
 		m.Revision = max(m.Revision, r.Revision)
 		m.Planned = m.Planned && r.Planned
@@ -111,8 +116,6 @@ func merge(all []Record) Record {
 	}
 	for _, r := range all[1:] {
 		m.closer(r)
-		m.earlierToken(r)
-		m.earlierNotice(r)
 	}
 	m.waitForView()
 	slices.SortStableFunc(m.Phases, func(a, b Phase) int {

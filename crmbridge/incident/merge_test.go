@@ -150,6 +150,50 @@ func TestTheFirstToMissTheTokenKnowsWhen(t *testing.T) {
 	}
 }
 
+// TestTheOthersWaitedForADatabaseThatHangs: its own node notices it only when the others have already
+// given it up, and feels nothing of what they waited for.
+func TestTheOthersWaitedForADatabaseThatHangs(t *testing.T) {
+	at := func(ms int) Point {
+		return Point{At: midnight().Add(time.Duration(ms) * time.Millisecond), Basis: Estimated}
+	}
+	hangs := Cause{Kind: DatabaseHung, Node: "db1"}
+	own := Record{ID: "x", Observers: []string{"db1"}, Cause: hangs, From: "db2", To: "db2", Outcome: Unaffected,
+		Begin: at(1000), Occurrence: at(1000), Detection: at(1000)}
+	other := Record{ID: "x", Observers: []string{"db2"}, Cause: hangs, From: "db2", To: "db2", Outcome: Waited, Interruption: 800 * time.Millisecond,
+		Begin: at(550), Occurrence: at(0), Detection: at(1000), ServiceBack: at(800), Phases: []Phase{
+			{Name: PhaseWrites, Begin: at(0).At, End: at(800).At, Duration: 800 * time.Millisecond, Path: true},
+			{Name: PhaseView, Node: "db2", Begin: at(0).At, End: at(800).At, Duration: 800 * time.Millisecond, Waited: true},
+		}}
+	for _, records := range [][]Record{{own, other}, {other, own}} {
+		if m := Merge(records)[0]; m.Outcome != Waited || m.Interruption != 800*time.Millisecond {
+			t.Errorf("%s for %v", m.Outcome, m.Interruption)
+		}
+	}
+}
+
+// TestWhoMissedTheMemberSaysSinceWhen: a node that was lost, and whose database went on until it was fenced,
+// is missed from then on. The node with the address did not miss it itself, and knows only when the fencing was over.
+func TestWhoMissedTheMemberSaysSinceWhen(t *testing.T) {
+	at := func(ms int) time.Time { return midnight().Add(time.Duration(ms) * time.Millisecond) }
+	record := func(observer string, gaps int, writes int, heard time.Time) Record {
+		view := at(2230 + 10*gaps)
+		return Record{
+			ID: "x", Observers: []string{observer}, Cause: Cause{Kind: NodeLost, Node: "db1"}, From: "db2", To: "db2", Outcome: Waited,
+			Begin: Point{At: at(267)}, Occurrence: Point{At: at(0), Basis: Estimated}, Detection: Point{At: at(267), Basis: Logged},
+			Interruption: view.Sub(at(writes)), ServiceBack: Point{At: view, Basis: Logged}, Gaps: make([]Blind, gaps),
+			Phases: []Phase{
+				{Name: PhaseWrites, Begin: at(writes), End: view, Duration: view.Sub(at(writes)), Path: true},
+				{Name: PhaseFencing, Node: "db1", Begin: at(832), End: at(2132), Duration: 1300 * time.Millisecond},
+				{Name: PhaseView, Node: observer, Begin: at(0), End: view, Duration: view.Sub(at(0)), Waited: true, Heard: heard},
+			},
+		}
+	}
+	m := Merge([]Record{record("db2", 0, 2132, time.Time{}), record("db3", 1, 1480, at(1480))})[0]
+	if m.Interruption != 750*time.Millisecond || !m.Phases[0].Begin.Equal(at(1480)) {
+		t.Errorf("interruption %v, %+v", m.Interruption, m.Phases[0])
+	}
+}
+
 // TestTheOthersKnowWhenADatabaseFellSilent: nobody sees a database hang; who missed it first knows best
 // since when, and its own node does not.
 func TestTheOthersKnowWhenADatabaseFellSilent(t *testing.T) {

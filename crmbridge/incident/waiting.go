@@ -92,8 +92,26 @@ func (r *Record) waitForView() {
 		r.Outcome = Waited
 		r.wait(since, view)
 	}
+	if told {
+		r.waitedSince(since)
+	}
 	if told || late {
 		r.clip(since)
+	}
+}
+
+// waitedSince lets writes that are all that was waited for have waited from when another node has told
+// that the member was missed. Without that a node knows no more than the end of the fencing.
+func (r *Record) waitedSince(since Point) {
+	for i := range r.Phases {
+		p := &r.Phases[i]
+		if p.Path && p.Name != PhaseWrites {
+			return
+		}
+		if p.Path && since.At.Before(p.Begin) {
+			r.Interruption += p.Begin.Sub(since.At)
+			p.Begin, p.Duration, p.Basis = since.At, p.End.Sub(since.At), worse(p.Basis, since.Basis)
+		}
 	}
 }
 

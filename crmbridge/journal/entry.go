@@ -121,7 +121,7 @@ func Sentence(r incident.Record) string {
 			text += fmt.Sprintf(" and moved from %s to %s", r.From, r.To)
 		}
 	case r.Outcome == incident.Unaffected:
-		text += "; the service was not affected"
+		text += "; the address stayed where it was"
 	case r.Outcome == incident.Down:
 		text += "; the service is away"
 	case r.Outcome == incident.Halted:
