@@ -42,8 +42,8 @@ func sayings() []saying {
 			}},
 		{"corosync", "Token has not been received", regexp.MustCompile(`Token has not been received in (\d+) ms`),
 			func(t *translator, found []string) incident.Event {
-				// The ring broke between the last token and the next, of which the representative
-				// holds back the next (corosync.conf(5), hold).
+				// The ring broke between the last token and the next one, which the representative
+				// holds back for a while (corosync.conf(5), hold).
 				broken := number(found[1]) - int(t.corosync.hold.Milliseconds())/2
 				return incident.Event{Kind: incident.TokenLost, Node: t.node, Change: incident.Change{Name: "token", Value: fmt.Sprintf("%d ms", broken)}}
 			}},

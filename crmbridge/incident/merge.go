@@ -105,7 +105,6 @@ func merge(all []Record) Record {
 	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
 	m.Cause.Evidence = slices.Clone(m.Cause.Evidence)
 	for _, r := range all[1:] {
-		m.earlierToken(r)
 		m.earlierNotice(r)
 	}
 	for _, r := range all[1:] {
@@ -155,22 +154,16 @@ func (r *Record) closer(o Record) {
 	}
 }
 
-// earlierToken takes the occurrence from the node that missed the token first. A member between the
-// representative, which holds the token, and the lost one has got it once more: the ring is
-// broken and nobody knows yet. The phases still add up.
-func (r *Record) earlierToken(o Record) {
-	by := func(p Point) bool { return strings.HasPrefix(p.How, lastToken) }
-	if by(r.Occurrence) && by(o.Occurrence) && o.Occurrence.At.Before(r.Occurrence.At) {
-		r.occurred(o.Occurrence)
-	}
-}
-
 // earlierNotice takes the occurrence from who first noticed it, if nobody saw it happen: that says no more
-// than that it was not later. The node of a database that fell silent, for one, does not miss it.
+// than that it was not later. The node of a database that fell silent, for one, does not miss it. And
+// a member between the representative, which holds the token, and the lost one gets the token once
+// more: the ring is broken and nobody knows yet. What tells of the token and what does not are no
+// notices of the same.
 func (r *Record) earlierNotice(o Record) {
-	byToken := strings.HasPrefix(r.Occurrence.How, lastToken) || strings.HasPrefix(o.Occurrence.How, lastToken)
-	if !byToken && r.Occurrence.Basis == Estimated && o.Occurrence.Basis == Estimated && o.Occurrence.At.Before(r.Occurrence.At) {
-		r.occurred(o.Occurrence)
+	byToken := func(p Point) bool { return strings.HasPrefix(p.How, tokenStopped) }
+	was, is := r.Occurrence, o.Occurrence
+	if byToken(was) == byToken(is) && was.Basis == Estimated && is.Basis == Estimated && is.At.Before(was.At) {
+		r.occurred(is)
 	}
 }
 

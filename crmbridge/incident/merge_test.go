@@ -129,7 +129,7 @@ func TestTheFirstToMissTheTokenKnowsWhen(t *testing.T) {
 		at := func(ms int) time.Time { return midnight().Add(time.Duration(ms) * time.Millisecond) }
 		return Record{
 			ID: "x", Observers: []string{observer}, Interruption: time.Duration(900-ms) * time.Millisecond,
-			Begin: Point{At: at(ms)}, Occurrence: Point{At: at(ms), Basis: Estimated, How: lastToken + ", 267 ms before Corosync missed it"},
+			Begin: Point{At: at(ms)}, Occurrence: Point{At: at(ms), Basis: Estimated, How: tokenStopped + ", 267 ms before Corosync missed it"},
 			Phases: []Phase{
 				{Name: PhaseView, Begin: at(ms), End: at(500), Duration: time.Duration(500-ms) * time.Millisecond},
 				{Name: PhaseDetection, Begin: at(ms), End: at(300), Duration: time.Duration(300-ms) * time.Millisecond, Path: true},

@@ -68,7 +68,7 @@ func (c *course) findOccurrence() Point {
 	if e, ok := c.first(func(e Event) bool { return e.Kind == TokenLost }); ok && (c.cause.Kind == NodeLost || c.cause.Kind == QuorumGone) {
 		p := Point{At: e.At.Wall, Basis: Estimated, How: "the token was lost before"}
 		if at, ok := silentSince(e); ok {
-			p.At, p.How = at, lastToken+", "+e.Change.Value+" before Corosync missed it"
+			p.At, p.How = at, tokenStopped+", "+e.Change.Value+" before Corosync missed it"
 		}
 		if !p.At.After(noticed.At) { // a link that flaps is noticed before the ring breaks
 			return p
@@ -135,8 +135,8 @@ const leaving = "Disconnecting"
 // lastWord is how the failure of a database is known when only its silence tells of it.
 const lastWord = "the last that another member heard of it"
 
-// lastToken is how the loss of a node is known when only the token tells of it.
-const lastToken = "the token stopped going round"
+// tokenStopped is how the loss of a node is known when only the token tells of it.
+const tokenStopped = "the token stopped going round"
 
 // sawIt says whether an event is the failure itself, as it happened.
 func (c *course) sawIt(e Event) bool {

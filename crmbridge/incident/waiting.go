@@ -109,10 +109,16 @@ func (r *Record) waitedSince(since Point) {
 			return
 		}
 		if p.Path && since.At.Before(p.Begin) {
-			r.Interruption += p.Begin.Sub(since.At)
-			p.Begin, p.Duration, p.Basis = since.At, p.End.Sub(since.At), worse(p.Basis, since.Basis)
+			r.Interruption += p.begins(since)
 		}
 	}
+}
+
+// begins has a phase begin at another moment, and tells by how much it is longer for that.
+func (p *Phase) begins(at Point) time.Duration {
+	longer := p.Begin.Sub(at.At)
+	p.Begin, p.Duration, p.Basis = at.At, p.End.Sub(at.At), worse(p.Basis, at.Basis)
+	return longer
 }
 
 // foreseen says whether clients were served until the address was taken away: the agent said that they
@@ -143,8 +149,7 @@ func (r *Record) clip(since Point) {
 			p.Path = false
 			r.Interruption -= p.Duration
 		case p.Begin.Before(since.At):
-			r.Interruption -= since.At.Sub(p.Begin)
-			p.Begin, p.Duration, p.Basis = since.At, p.End.Sub(since.At), worse(p.Basis, since.Basis)
+			r.Interruption += p.begins(since)
 		}
 	}
 }

@@ -22,8 +22,8 @@ const (
 // Wait polls a condition until it holds or ctx ends. The condition says what it saw; when ctx ends, the error says what was waited for,
 // for how long, and the last thing seen by a look that was not cut off.
 func Wait(ctx context.Context, what string, condition func(context.Context) (seen string, ok bool)) error {
-	begun := time.Now()
-	for last := ""; ; {
+	begun, last := time.Now(), ""
+	for {
 		seen, ok := condition(ctx)
 		if ok {
 			return nil
