@@ -161,12 +161,14 @@ func findOneNodeOnly(t *testing.T, f *fixture, m monitor) {
 }
 
 // findResurrected takes the address away for a while and then writes what was
-// refused meanwhile: the ids that the new-connection writer (number 0) lacks.
+// refused meanwhile: the ids that the new-connection writer (number 0) lacks. It reads them without
+// locks (READ COMMITTED): with locks on all that it reads, it has stopped the writes of the whole
+// cluster until its own innodb_lock_wait_timeout.
 func findResurrected(t *testing.T, f *fixture, m monitor) {
 	m.sabotage(t, f, "resurrect", "holder", `dev=$(ip -o -4 address show to {address} | awk '{print $2; exit}')
 		ip address delete {address}/24 dev "$dev"
 		sleep 4
-		mariadb chaos -e "SET @run = `+latest+`;
+		mariadb chaos -e "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET @run = `+latest+`;
 			SET @last = (SELECT MAX(id) FROM chaos.writes WHERE run = @run AND id < 1 << 40) - 100;
 			INSERT INTO chaos.writes (run, id, node) SELECT @run, s.seq, 'nobody' FROM seq_0_to_100000 s
 			WHERE s.seq < @last AND s.seq NOT IN (SELECT id FROM chaos.writes WHERE run = @run AND id < 1 << 40)"`).want(t, "resurrected")
