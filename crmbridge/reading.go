@@ -159,13 +159,37 @@ func unwritten(events []incident.Event, w journal.Watch, written []incident.Reco
 		return nil // the begin was not read, and without it not much can be understood
 	}
 	t := incident.NewTracker(w.Node)
-	made := t.Replay(events)
+	from := lastWordsFrom(w, written)
+	begin := slices.IndexFunc(events, func(e incident.Event) bool { return !e.Seen.Wall.Before(from) })
+	if begin < 0 {
+		begin = len(events)
+	}
+	t.Skim(events[:begin])
+	made := t.Replay(events[begin:])
 	made = append(made, t.Unfinished()...)
 	return slices.DeleteFunc(made, func(r incident.Record) bool {
 		return !r.Open && w.To.Sub(r.End.At) > lastWords || slices.ContainsFunc(written, func(o incident.Record) bool {
 			return o.ID == r.ID && slices.Contains(o.Observers, w.Node)
 		})
 	})
+}
+
+// lastWordsFrom is from when on the events of a watch matter for what it left unwritten: a record takes much
+// less than the extra minute to be written, but for one that was not over, and that was written as such.
+func lastWordsFrom(w journal.Watch, written []incident.Record) time.Time {
+	from := w.To.Add(-2 * lastWords)
+	last := map[string]incident.Record{}
+	for _, r := range written {
+		if slices.Contains(r.Observers, w.Node) && !r.Begin.At.After(w.To) && !r.End.At.Before(w.From) {
+			last[r.ID] = r
+		}
+	}
+	for _, r := range last {
+		if begin := r.Begin.At.Add(-lastWords); begin.Before(from) && (r.Open || r.End.At.After(from)) {
+			from = begin
+		}
+	}
+	return from
 }
 
 // visible says whether a record lies in the range of times.

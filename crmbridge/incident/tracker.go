@@ -57,8 +57,23 @@ func NewTracker(node string) *Tracker {
 
 // Observe takes an event, and gives the records that are complete by its time.
 func (t *Tracker) Observe(e Event) []Record {
-	if !t.relevant(e) {
+	if !t.take(e) {
 		return nil
+	}
+	late := !t.due.IsZero() && !t.activity.Before(t.due)
+	if t.due.IsZero() || t.activity.Add(settle).Before(t.due) {
+		t.due = t.activity.Add(settle)
+	}
+	if late || len(t.events) > most {
+		return t.Advance(t.activity)
+	}
+	return nil
+}
+
+// take keeps an event, and says whether there was anything new in it.
+func (t *Tracker) take(e Event) bool {
+	if !t.relevant(e) {
+		return false
 	}
 	if e.Kind == ResourceKnown { // wanted at once, to tell what is relevant
 		t.state.known[e.Known.Resource] = e.Known
@@ -66,23 +81,15 @@ func (t *Tracker) Observe(e Event) []Record {
 	e.At.Wall = t.steady(e.At)
 	key := e.key()
 	if old, ok := t.events[key]; ok && !better(e, old) {
-		return nil
+		return false
 	}
 	t.events[key] = e
-	seen := e.Seen.Wall
-	if seen.IsZero() {
-		seen = e.At.Wall
+	t.activity = e.Seen.Wall
+	if t.activity.IsZero() {
+		t.activity = e.At.Wall
 	}
-	late := !t.due.IsZero() && !seen.Before(t.due)
-	t.activity = seen
 	t.newest = later(t.newest, e.At.Wall)
-	if t.due.IsZero() || seen.Add(settle).Before(t.due) {
-		t.due = seen.Add(settle)
-	}
-	if late || len(t.events) > most {
-		return t.Advance(seen)
-	}
-	return nil
+	return true
 }
 
 // steady is a time on the line that the clock followed when the oldest event that is

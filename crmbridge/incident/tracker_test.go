@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -56,5 +58,32 @@ func TestARestingClusterIsRecordedAtOnce(t *testing.T) {
 	records = tracker.Advance(cleared.Seen.Wall.Add(settle))
 	if len(records) != 1 || records[0].Open || records[0].Revision != 2 {
 		t.Errorf("when the database is fit again: %+v", records)
+	}
+}
+
+// What was only skimmed is the state in which the next incident begins.
+func TestSkimmedEventsAreTheStateOfTheNext(t *testing.T) {
+	events := peaceful()
+	for i, line := range []string{
+		"0.000 failed vip monitor db1", "0.060 begun vip stop db1", "0.100 ended vip stop db1",
+		"0.110 begun vip start db3", "0.120 address+ db3", "0.150 ended vip start db3",
+		"900.000 left db3", "900.050 lost db3", "900.100 begun vip start db2", "900.120 address+ db2", "900.150 ended vip start db2",
+	} {
+		events = append(events, parseEvent(t, line, 20+i))
+	}
+	first := len(events) - 5
+	replayed := NewTracker("db2")
+	before := replayed.Replay(events[:first])
+	before = append(before, replayed.advanceUntil(events[first].Seen.Wall)...)
+	wanted := append(replayed.Replay(events[first:]), replayed.Unfinished()...)
+	if len(before) == 0 || len(wanted) == 0 {
+		t.Fatalf("%d records before and %d after", len(before), len(wanted))
+	}
+	skimmed := NewTracker("db2")
+	skimmed.Skim(events[:first])
+	got := append(skimmed.Replay(events[first:]), skimmed.Unfinished()...)
+	got = slices.DeleteFunc(got, func(r Record) bool { return r.ID == before[0].ID }) // not yet forgotten
+	if !reflect.DeepEqual(got, wanted) {
+		t.Errorf("after skimming:\n%+v\nwanted:\n%+v", got, wanted)
 	}
 }
