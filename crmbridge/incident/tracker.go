@@ -207,9 +207,14 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 			keep = c.record.Begin.At
 		}
 	}
-	for _, c := range all {
-		if !c.last.Before(keep) && c.record.Begin.At.Before(keep) {
-			keep = c.record.Begin.At
+	// One that is kept may have begun before another was over, which then is kept as a whole, too: half
+	// of it would look like something new.
+	for again := true; again; {
+		again = false
+		for _, c := range all {
+			if !c.last.Before(keep) && c.record.Begin.At.Before(keep) {
+				keep, again = c.record.Begin.At, true
+			}
 		}
 	}
 	t.fold(keep)

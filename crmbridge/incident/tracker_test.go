@@ -87,3 +87,32 @@ func TestSkimmedEventsAreTheStateOfTheNext(t *testing.T) {
 		t.Errorf("after skimming:\n%+v\nwanted:\n%+v", got, wanted)
 	}
 }
+
+// An incident that was over after the next had begun is forgotten with it, not in halves.
+func TestHalfAnIncidentIsNotForgotten(t *testing.T) {
+	tracker := NewTracker("db2")
+	events := peaceful()
+	for i, line := range []string{
+		"0.000 token 267", "0.500 left db1", "0.550 lost db1", "0.600 fence db1", "0.700 begun vip start db2", "0.710 address+ db2",
+		"0.750 ended vip start db2", "3.000 fenced db1", "3.010 down db1", "4.000 link- db1", "4.100 plan 31 pe-input-26",
+		"4.200 begun vip monitor db2", "4.250 ended vip monitor db2", "5.000 joined db1", "5.100 joining db1", "5.500 member db1",
+		"6.000 begun galera start db1", "14.000 ended galera start db1", "14.100 begun galera promote db1", "14.200 ended galera promote db1",
+		"14.300 begun galera monitor db1", "14.400 ended galera monitor db1",
+	} {
+		events = append(events, parseEvent(t, line, 20+i))
+	}
+	records := newest(tracker.Replay(events))
+	end := events[len(events)-1].Seen.Wall
+	records = newest(append(records, tracker.advanceUntil(end.Add(10*time.Second))...))
+	if len(records) != 2 || !records[1].Begin.At.Before(records[0].End.At) {
+		t.Fatalf("not two incidents of which one begins before the other ends: %+v", records)
+	}
+	for after := 10 * time.Second; after < 5*time.Minute; after += time.Second {
+		for _, r := range tracker.Advance(end.Add(after)) {
+			t.Errorf("%v later: a new record of %s", after, r.Cause.Kind)
+		}
+	}
+	if len(tracker.events) > 0 {
+		t.Errorf("%d events are kept for ever", len(tracker.events))
+	}
+}
