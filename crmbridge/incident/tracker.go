@@ -11,12 +11,12 @@ const (
 	// settle is how long after the last event an incident with nothing left to do is
 	// taken for over: long enough for the words of logs that come late, short enough
 	// that the record is there within two seconds.
-	settle = 1400 * time.Millisecond
+	settle = 1300 * time.Millisecond
 	// unfinished is when a record of an incident is written although something is under way.
 	unfinished = 3 * time.Second
 	// promised is how long after a phase, if no other one ends meanwhile, there is a record with it,
 	// whatever else goes on: an administrator who cleans up at once does not put it off.
-	promised = 1600 * time.Millisecond
+	promised = 1400 * time.Millisecond
 	// memory is how long an incident that is over may still be added to.
 	memory = 2 * time.Minute
 	// most is how many events are kept. More than that is a storm in which single
