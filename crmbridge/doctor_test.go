@@ -19,7 +19,7 @@ func sane() cib.State {
 		Cluster:    cib.Cluster{Quorate: true, DC: "1"},
 		Nodes:      []cib.Node{{ID: "1", Name: "db1"}, {ID: "2", Name: "db2"}},
 		NodeStates: []cib.NodeState{{ID: "1", Name: "db1", Member: true, Online: true}, {ID: "2", Name: "db2", Member: true, Online: true}},
-		Properties: []cib.Property{{Name: "transition-delay", Value: "100ms"}},
+		Properties: []cib.Property{{Name: "transition-delay", Value: "200ms"}},
 		Resources:  []cib.Resource{{ID: "fence", Class: "stonith"}, {ID: "vip", Type: "IPaddr2"}, {ID: "galera", Type: "galera"}},
 		Schedules: []cib.Schedule{
 			{Resource: "fence", Action: "monitor", Interval: 2 * time.Minute},
@@ -58,7 +58,7 @@ func TestClusterChecks(t *testing.T) {
 		{"no fence device", func(s *cib.State) { s.Resources = s.Resources[1:] }, wrong, "no fence device"},
 		{"quorum ignored", property("no-quorum-policy", "ignore"), wrong, "two halves"},
 		{"maintenance", property("maintenance-mode", "true"), wrong, "nothing is monitored"},
-		{"a plan in haste", func(s *cib.State) { s.Properties = nil }, warning, "pcs property set transition-delay=100ms"},
+		{"a plan in haste", func(s *cib.State) { s.Properties = nil }, warning, "pcs property set transition-delay=200ms"},
 		{"a plan in haste, as asked for", func(s *cib.State) { s.Properties[0].Value = "0s" }, warning, "a second more"},
 		{"the old name of the delay", func(s *cib.State) { s.Properties[0].Name = "crmd-transition-delay" }, fine, ""},
 		{"a node is away", func(s *cib.State) { s.NodeStates[1].Online = false }, wrong, "db2 is not there"},

@@ -60,7 +60,7 @@ func inHaste(s cib.State) []finding {
 		return nil
 	}
 	return []finding{{"Timing", warning, "transition-delay is not set: the loss of a node costs a second more than it must",
-		"pcs property set transition-delay=100ms --force (pcs knows no milliseconds, Pacemaker does)"}}
+		"pcs property set transition-delay=200ms --force (pcs knows no milliseconds, Pacemaker does)"}}
 }
 
 // monitored checks the recurring monitor of a resource in a role.

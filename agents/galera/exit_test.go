@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/ocf"
 )
@@ -95,7 +96,12 @@ func TestMonitorOfARunningServer(t *testing.T) {
 		"disk full":          {func(n *machine) { n.free = 1 << 20 }, ocf.RunningPromoted, ""},
 		"slow twice":         {func(n *machine) { n.slow = 2 }, ocf.RunningPromoted, ""},
 		"too slow":           {func(n *machine) { n.slow = 3 }, ocf.ErrGeneric, "mariadb.service hangs"},
-		"crashed":            {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning, "mariadb.service crashed (signal)"},
+		"crashed, with a log elsewhere": {func(n *machine) { n.kill(); n.result = "signal" }, ocf.NotRunning,
+			"mariadb.service crashed (signal); see"},
+		"crashed": {func(n *machine) {
+			n.kill()
+			n.result, n.written = "signal", time.Date(2026, 11, 23, 12, 0, 0, 4e6, time.UTC)
+		}, ocf.NotRunning, "mariadb.service crashed (signal), and its last write was at 2026-11-23T12:00:00.004Z; see"},
 		"stopped by somebody": {func(n *machine) { n.kill(); n.result = "success" }, ocf.NotRunning,
 			"mariadb.service was stopped in order, but not by the cluster"},
 	} {

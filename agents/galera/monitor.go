@@ -165,7 +165,7 @@ func (c *call) offline(ctx context.Context, state UnitState) (ocf.Code, error) {
 func (c *call) unreported(ctx context.Context, state UnitState) (ocf.Code, error) {
 	since, err := c.files.Note(noteCrashed)
 	if err != nil || since == "" || c.req.Probe() {
-		return ocf.NotRunning, c.ending(state)
+		return ocf.NotRunning, c.ending(ctx, state)
 	}
 	r, err := c.findPosition(ctx)
 	if err != nil {
@@ -213,14 +213,14 @@ func (c *call) looked(version string) error {
 }
 
 // ending says how a server ended that should run; nil if nobody expects it to.
-func (c *call) ending(state UnitState) error {
+func (c *call) ending(ctx context.Context, state UnitState) error {
 	switch {
 	case c.req.Probe():
 		return nil
 	case state.Result == "" || state.Result == "success":
 		return ocf.Errorf(ocf.NotRunning, "mariadb.service was stopped in order, but not by the cluster")
 	default:
-		return ocf.Errorf(ocf.NotRunning, "mariadb.service crashed (%s); see journalctl -u mariadb", state.Result)
+		return ocf.Errorf(ocf.NotRunning, "mariadb.service crashed (%s)%s; see journalctl -u mariadb", state.Result, c.wroteLast(ctx))
 	}
 }
 

@@ -107,8 +107,8 @@ func (c *call) showLate(ctx context.Context, r remark) {
 	c.showSoon(ctx, r)
 }
 
-// lastWrite is between what is shown of a server that waits for its disk and when it last wrote
-// (RFC 3339). crmbridge reads it: clients have waited since then, and nobody else can tell.
+// lastWrite is between what is shown of a server that waits for its disk, or that crashed, and when it
+// last wrote (RFC 3339). crmbridge reads it: clients have waited since then, and nobody else can tell.
 const lastWrite = ", and its last write was at "
 
 // lastWriteLimit is how old a write may be that is taken for the last one before the disk stalled: a
@@ -127,7 +127,23 @@ func (c *call) waitsSince(words string, waits diskWaits, quiet time.Duration) st
 	if quiet < answerTime || len(waits) == 0 {
 		return words
 	}
-	return words + lastWrite + c.clock.Now().Add(-quiet).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return words + wroteAt(c.clock.Now().Add(-quiet))
+}
+
+// wroteLast is what to add of a server that is dead: it does not write any more, and the kernel needs a
+// while to take its memory back until its end can be seen.
+func (c *call) wroteLast(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, lastWriteTime)
+	defer cancel()
+	at, err := c.files.LastWrite(ctx)
+	if err != nil || at.IsZero() {
+		return ""
+	}
+	return wroteAt(at)
+}
+
+func wroteAt(at time.Time) string {
+	return lastWrite + at.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
 
 // quiet is for how long the server has not written; 0 if that is not known, or for so long that it says
