@@ -51,6 +51,8 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 		return 0, c.req.Problems[0]
 	case state.Active == "active":
 		return c.slowOrHung(ctx, err)
+	case state.Active == "deactivating":
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is deactivating: %s%s", state.StatusText, c.wroteLast(ctx))
 	default:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s: %s", state.Active, state.StatusText)
 	}

@@ -44,7 +44,7 @@ func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()
 	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w", first)
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w%s", first, c.wroteLast(ctx))
 	}
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()
@@ -130,8 +130,8 @@ func (c *call) waitsSince(words string, waits diskWaits, quiet time.Duration) st
 	return words + wroteAt(c.clock.Now().Add(-quiet))
 }
 
-// wroteLast is what to add of a server that is dead: it does not write any more, and the kernel needs a
-// while to take its memory back until its end can be seen.
+// wroteLast is what to add of a server that is dead, or just dying: it does not write any more, and the
+// kernel needs a while to take its memory back until its end can be seen.
 func (c *call) wroteLast(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, lastWriteTime)
 	defer cancel()
