@@ -52,7 +52,7 @@ func (c *call) observe(ctx context.Context) (ocf.Code, error) {
 	case state.Active == "active":
 		return c.slowOrHung(ctx, err)
 	case state.Active == "deactivating":
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is deactivating: %s%s", state.StatusText, c.wroteLast(ctx))
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is deactivating%s: %s", c.wroteLast(ctx), state.StatusText)
 	default:
 		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service is %s: %s", state.Active, state.StatusText)
 	}

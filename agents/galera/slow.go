@@ -44,7 +44,7 @@ func (c *call) slowOrHung(ctx context.Context, first error) (ocf.Code, error) {
 	asked := c.clock.Now()
 	deadline, ok := ctx.Deadline()
 	if !errors.Is(first, context.DeadlineExceeded) && !errors.Is(first, ErrBusy) || !ok {
-		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer: %w%s", first, c.wroteLast(ctx))
+		return 0, ocf.Errorf(ocf.ErrGeneric, "mariadb.service runs but does not answer%s: %w", c.wroteLast(ctx), first)
 	}
 	again, cancel := context.WithDeadline(ctx, deadline.Add(-verdictTime))
 	defer cancel()

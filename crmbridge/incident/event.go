@@ -115,7 +115,7 @@ type Basis string
 // The bases of times.
 const (
 	Measured  Basis = "measured"  // an event's own time, or its arrival
-	Logged    Basis = "log"       // the time of a line in a log
+	Logged    Basis = "log"       // the time of a line in a log, or within 50 ms of what an agent tells
 	Estimated Basis = "estimated" // calculated, or in whole seconds only
 )
 

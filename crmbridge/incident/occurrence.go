@@ -57,7 +57,7 @@ func (c *course) seen(e Event) Point {
 		}
 	}
 	if dead = min(dead, ending); dead > 0 {
-		p.At, p.Basis = p.At.Add(-dead/2), Estimated
+		p.At, p.Basis = p.At.Add(-dead/2), worse(p.Basis, Logged)
 		p.How += fmt.Sprintf("; it died up to %d ms before", dead.Milliseconds())
 	}
 	return p
@@ -86,8 +86,8 @@ func (c *course) lastWritten() Point {
 // its disk, or that crashed.
 func wroteLast(said string) (time.Time, bool) {
 	_, at, told := strings.Cut(said, ", and its last write was at ")
-	at, _, _ = strings.Cut(at, ";")
-	when, err := time.Parse(time.RFC3339, at)
+	at, _, _ = strings.Cut(at, "Z")
+	when, err := time.Parse(time.RFC3339, at+"Z")
 	return when, told && err == nil
 }
 
