@@ -13,6 +13,8 @@ type cibView struct {
 	read  bool
 	epoch [2]int            // of the version before: a new one is a new configuration
 	names map[string]string // node names by their ids
+	// members are the nodes, by their names, that take part in the cluster as Pacemaker sees it.
+	members map[string]bool
 	// resources are those of the configuration, addresses the floating ones of theirs.
 	resources map[string]cib.Resource
 	addresses map[string]string
@@ -36,7 +38,7 @@ type cibView struct {
 
 func newCIBView() cibView {
 	return cibView{
-		names: map[string]string{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{},
+		names: map[string]string{}, members: map[string]bool{}, resources: map[string]cib.Resource{}, addresses: map[string]string{}, results: map[[3]string]string{},
 		history: map[instance]map[string]cib.Operation{}, erased: map[instance]bool{}, planners: map[string]int{},
 	}
 }
@@ -72,6 +74,7 @@ func (v *cibView) learn(f cib.Fact) {
 		if f.Name != "" {
 			v.names[f.ID] = f.Name
 		}
+		v.members[f.Name] = f.Join == joinMember
 	case cib.Resource:
 		v.resources[f.ID] = f
 	case cib.Address:
@@ -98,10 +101,11 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 			for _, c := range r.changes {
 				t.cib.count(c)
 			}
+			clear(t.cib.members)
 			return nil // that it knows nothing of the others does not mean that they are gone
 		}
 		events := t.changes(o, r.version, "", r.changes)
-		t.cib.joining = t.cib.joining && !takesPart(r.changes, t.node)
+		t.cib.joining = t.cib.joining && !t.cib.members[t.node]
 		for i := range events {
 			estimate(&events[i])
 		}
@@ -222,13 +226,11 @@ func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 	}
 	events := t.changes(o, c.version, by, c.changes)
 	switch {
-	case joined(c.changes):
-		t.cib.apart = false
+	case joined(c.changes): // the history of the others may come later
+		t.cib.apart, t.cib.joining = false, !t.cib.members[t.node]
 		return found(events, func(incident.Event) bool { return true })
-	case t.cib.apart:
-		return found(events, t.notOwn)
-	case t.cib.joining:
-		t.cib.joining = !takesPart(c.changes, t.node)
+	case t.cib.apart, t.cib.joining:
+		t.cib.joining = !t.cib.members[t.node]
 		return found(events, t.notOwn)
 	}
 	return events
@@ -341,59 +343,4 @@ func estimate(e *incident.Event) {
 			e.At.Wall = o.Changed.Add(o.Exec)
 		}
 	}
-}
-
-// attribute is a node attribute. Of the permanent ones only standby and maintenance mean
-// anything here.
-func attribute(c cib.Change, a cib.Attribute) []incident.Event {
-	before, after := "", ""
-	if b, ok := c.Before.(cib.Attribute); ok {
-		before = b.Value
-	}
-	if b, ok := c.After.(cib.Attribute); ok {
-		after = b.Value
-	}
-	switch {
-	case a.Name == "standby":
-		return toggled(before, after, a.Node, incident.StandbySet, incident.StandbyCleared)
-	case a.Name == "maintenance":
-		return toggled(before, after, a.Node, incident.MaintenanceSet, incident.MaintenanceCleared)
-	case !a.Transient:
-		return nil
-	case a.Name == "shutdown" && after != "" && after != "0":
-		return one(incident.Event{Kind: incident.ShutdownRequested, Node: a.Node})
-	}
-	return one(incident.Event{Kind: incident.AttributeChanged, Node: a.Node, Change: incident.Change{Name: a.Name, Before: before, Value: after}})
-}
-
-func property(c cib.Change, p cib.Property) []incident.Event {
-	before, after := "", ""
-	if b, ok := c.Before.(cib.Property); ok {
-		before = b.Value
-	}
-	if b, ok := c.After.(cib.Property); ok {
-		after = b.Value
-	}
-	if p.Name == "maintenance-mode" {
-		return toggled(before, after, "", incident.MaintenanceSet, incident.MaintenanceCleared)
-	}
-	return one(incident.Event{Kind: incident.SettingChanged, Change: incident.Change{Name: p.Name, Before: before, Value: after}})
-}
-
-func toggled(before, after, node string, set, cleared incident.Kind) []incident.Event {
-	was, is := cib.IsTrue(before), cib.IsTrue(after)
-	switch {
-	case is && !was:
-		return one(incident.Event{Kind: set, Node: node})
-	case was && !is:
-		return one(incident.Event{Kind: cleared, Node: node})
-	}
-	return nil
-}
-
-func settingValue(f cib.Fact) string {
-	if s, ok := f.(cib.Setting); ok {
-		return s.Value
-	}
-	return ""
 }

@@ -24,10 +24,13 @@ func (v *cibView) remember(o cib.Operation) {
 	v.history[i][o.Entry] = o
 }
 
-// forget drops an entry that was deleted.
+// forget drops what was deleted: an entry of the history, the state of a node.
 func (v *cibView) forget(f cib.Fact) {
-	if o, ok := f.(cib.Operation); ok {
-		delete(v.history[instance{o.NodeID, o.Resource}], o.Entry)
+	switch f := f.(type) {
+	case cib.Operation:
+		delete(v.history[instance{f.NodeID, f.Resource}], f.Entry)
+	case cib.NodeState:
+		delete(v.members, f.Name)
 	}
 }
 

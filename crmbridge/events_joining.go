@@ -48,14 +48,6 @@ func joining(facts []cib.Fact, node string) bool {
 	return cluster && outside
 }
 
-// takesPart says whether changes make a node a part of the cluster.
-func takesPart(changes []cib.Change, node string) bool {
-	return slices.ContainsFunc(changes, func(c cib.Change) bool {
-		s, ok := c.After.(cib.NodeState)
-		return ok && s.Name == node && s.Join == joinMember
-	})
-}
-
 // joinMember is what the join of a node says that takes part (Pacemaker Explained, "join" of node_state).
 const joinMember = "member"
 

@@ -289,19 +289,27 @@ func TestANodeThatJoinsFinds(t *testing.T) {
 	translator := newTranslator("db2", stillMachine{})
 	old := cib.Operation{Node: "db3", Resource: "vip", Entry: "vip_last_0", Action: "start", CallID: 7, Magic: "0:0;1:1:0:dc"}
 	failure := cib.Operation{Node: "db1", Resource: "galera", Entry: "galera_last_failure_0", Action: "monitor", Interval: time.Second, RC: 7, Magic: "0:7;1:1:0:dc"}
-	joins := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 24}, changes: []cib.Change{
-		{Before: cib.Cluster{}, After: cib.Cluster{Quorate: true, DC: "1"}}, {After: old}, {After: failure},
-	}}
-	now := observation{source: sourceCIB, received: time.Now(), what: joins}
-	for _, e := range translator.cibChanged(now, joins) {
-		if !e.Initial || e.Op.Failed {
+	self := func(join string) cib.NodeState {
+		return cib.NodeState{ID: "2", Name: "db2", Member: true, Online: true, Join: join, Expected: "member"}
+	}
+	update := 24
+	told := func(changes ...cib.Change) []incident.Event {
+		update++
+		c := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: update}, changes: changes}
+		return translator.cibChanged(observation{source: sourceCIB, received: time.Now(), what: c}, c)
+	}
+	joins := told(cib.Change{Before: cib.Cluster{}, After: cib.Cluster{Quorate: true, DC: "1"}}, cib.Change{After: old}, cib.Change{After: failure})
+	late := failure // the DC does not give all of it at once
+	late.Node, late.Magic = "db3", "0:7;1:2:0:dc"
+	for _, e := range append(joins, told(cib.Change{Before: self("down"), After: self("member")}, cib.Change{After: late})...) {
+		own := e.Kind == incident.NodeChanged && e.Node == "db2"
+		if e.Initial == own || e.Op.Failed {
 			t.Errorf("%v, initial %v", e, e.Initial)
 		}
 	}
 	news := old
-	news.Action, news.CallID, news.Magic = "stop", 8, "0:0;1:2:0:dc"
-	later := cibChanged{version: cib.Version{Epoch: 7, NumUpdates: 25}, changes: []cib.Change{{Before: old, After: news}}}
-	if events := translator.cibChanged(now, later); len(events) != 1 || events[0].Initial {
+	news.Action, news.CallID, news.Magic = "stop", 8, "0:0;1:3:0:dc"
+	if events := told(cib.Change{Before: old, After: news}); len(events) != 1 || events[0].Initial {
 		t.Errorf("what happens then is told as %v", events)
 	}
 }
