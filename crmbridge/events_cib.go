@@ -294,7 +294,7 @@ func (t *translator) change(c cib.Change) []incident.Event {
 	case cib.Property:
 		return property(c, f)
 	case cib.Setting:
-		before, after := settingValue(c.Before), settingValue(c.After)
+		before, after := value(c.Before), value(c.After)
 		return one(incident.Event{Kind: incident.SettingChanged, Change: incident.Change{Resource: f.Resource, Name: f.Name, Before: before, Value: after}})
 	case cib.Constraint:
 		if !f.ByAdministrator() {

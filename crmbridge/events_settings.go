@@ -8,13 +8,7 @@ import (
 // attribute is a node attribute. Of the permanent ones only standby and maintenance mean
 // anything here.
 func attribute(c cib.Change, a cib.Attribute) []incident.Event {
-	before, after := "", ""
-	if b, ok := c.Before.(cib.Attribute); ok {
-		before = b.Value
-	}
-	if b, ok := c.After.(cib.Attribute); ok {
-		after = b.Value
-	}
+	before, after := value(c.Before), value(c.After)
 	switch {
 	case a.Name == "standby":
 		return toggled(before, after, a.Node, incident.StandbySet, incident.StandbyCleared)
@@ -29,13 +23,7 @@ func attribute(c cib.Change, a cib.Attribute) []incident.Event {
 }
 
 func property(c cib.Change, p cib.Property) []incident.Event {
-	before, after := "", ""
-	if b, ok := c.Before.(cib.Property); ok {
-		before = b.Value
-	}
-	if b, ok := c.After.(cib.Property); ok {
-		after = b.Value
-	}
+	before, after := value(c.Before), value(c.After)
 	if p.Name == "maintenance-mode" {
 		return toggled(before, after, "", incident.MaintenanceSet, incident.MaintenanceCleared)
 	}
@@ -53,9 +41,15 @@ func toggled(before, after, node string, set, cleared incident.Kind) []incident.
 	return nil
 }
 
-func settingValue(f cib.Fact) string {
-	if s, ok := f.(cib.Setting); ok {
-		return s.Value
+// value is that of an attribute, a property or a setting; "" if there is none.
+func value(f cib.Fact) string {
+	switch f := f.(type) {
+	case cib.Attribute:
+		return f.Value
+	case cib.Property:
+		return f.Value
+	case cib.Setting:
+		return f.Value
 	}
 	return ""
 }

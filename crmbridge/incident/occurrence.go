@@ -47,8 +47,11 @@ func (c *course) findOccurrence() Point {
 // kernel has taken its memory back, and until then it has not written any more: it died in between.
 func (c *course) seen(e Event) Point {
 	p, dead := point(e, Tell(e)), time.Duration(0)
+	if e.Kind != UnitDied {
+		return p
+	}
 	for _, o := range c.events {
-		if e.Kind != UnitDied || o.Kind != OperationEnded || o.Node != e.Node || o.Op.Resource != c.cause.Resource {
+		if o.Kind != OperationEnded || o.Node != e.Node || o.Op.Resource != c.cause.Resource {
 			continue
 		}
 		at, told := wroteLast(o.Op.Reason)

@@ -202,17 +202,12 @@ func (t *Tracker) wake(at time.Time) {
 // forget folds what is long over into the state that the rest begins in.
 func (t *Tracker) forget(all []*candidate, at time.Time) {
 	keep := at.Add(-memory)
-	for _, c := range all {
-		if c.open && c.record.Begin.At.Before(keep) {
-			keep = c.record.Begin.At
-		}
-	}
 	// One that is kept may have begun before another was over, which then is kept as a whole, too: half
 	// of it would look like something new.
 	for again := true; again; {
 		again = false
 		for _, c := range all {
-			if !c.last.Before(keep) && c.record.Begin.At.Before(keep) {
+			if (c.open || !c.last.Before(keep)) && c.record.Begin.At.Before(keep) {
 				keep, again = c.record.Begin.At, true
 			}
 		}
