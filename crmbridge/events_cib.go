@@ -96,6 +96,12 @@ func (v *cibView) name(id string) string {
 
 // cibRead is the first state of the CIB, or what is different after a blind time.
 func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
+	if r.another {
+		delete(t.resync, sourceCIB)
+		t.cib = newCIBView()
+		news := t.event(o, incident.Event{Kind: incident.AnotherCluster, Node: t.node, CIB: r.version.String()})
+		return append(one(news), t.firstRead(o, r)...)
+	}
 	if t.resynced(sourceCIB, t.cib.read) {
 		if t.cib.apart = parted(r.changes); t.cib.apart {
 			for _, c := range r.changes {
@@ -111,9 +117,14 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 		}
 		return events
 	}
+	return append(t.missedFailures(o, r), t.firstRead(o, r)...)
+}
+
+// firstRead is what there was when following the CIB of a cluster began.
+func (t *translator) firstRead(o observation, r cibRead) []incident.Event {
 	t.cib.read = true
 	t.cib.joining = joining(r.facts, t.node)
-	events := t.missedFailures(o, r)
+	var events []incident.Event
 	initial := func(e incident.Event) {
 		e.CIB, e.Initial = r.version.String(), true
 		events = append(events, t.event(o, e))
@@ -150,7 +161,7 @@ func (t *translator) cibRead(o observation, r cibRead) []incident.Event {
 // what it sees then is their consequence. When they were is in whole seconds. What failed while the
 // node was no part of the cluster the others know.
 func (t *translator) missedFailures(o observation, r cibRead) []incident.Event {
-	if t.cib.joining {
+	if joining(r.facts, t.node) {
 		return nil
 	}
 	var events []incident.Event

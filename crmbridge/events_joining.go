@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"holdfast/cib"
@@ -24,6 +25,26 @@ func deciders(changes []cib.Change) (before, after string) {
 func parted(changes []cib.Change) bool {
 	before, after := deciders(changes)
 	return before != "" && after == ""
+}
+
+// another says whether a CIB is that of another cluster than the one that it was read of before, as when Debian's
+// own of a single node makes room for the real one: it counts anew, and none of the nodes is left. One that its
+// node has lost some changes of, because it was killed, still has its nodes.
+func another(was cib.Version, told []cib.Fact, now *cib.Document) bool {
+	is := now.Version()
+	if told == nil || cmp.Or(cmp.Compare(is.AdminEpoch, was.AdminEpoch), cmp.Compare(is.Epoch, was.Epoch)) >= 0 {
+		return false
+	}
+	names := map[string]bool{}
+	for _, f := range told {
+		if n, ok := f.(cib.Node); ok {
+			names[n.Name] = true
+		}
+	}
+	return !slices.ContainsFunc(now.Facts(), func(f cib.Fact) bool {
+		n, ok := f.(cib.Node)
+		return ok && names[n.Name]
+	})
 }
 
 // joined says whether a patchset is the one with which a node becomes a part of the

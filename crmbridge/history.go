@@ -22,7 +22,7 @@ type filters struct {
 func (f filters) wants(r incident.Record) bool {
 	about := func(c incident.Cause) bool { return string(c.Kind) == f.cause }
 	switch {
-	case f.planned && !r.Planned, f.unplanned && (r.Planned || r.Cause.Kind == incident.NodeReturned):
+	case f.planned && !r.Planned, f.unplanned && (r.Planned || r.Cause.Kind.Neutral()):
 		return false
 	case f.service && r.Outcome == incident.Unaffected:
 		return false
@@ -98,7 +98,7 @@ func planned(x incident.Record) string {
 	switch {
 	case x.Planned:
 		return "yes"
-	case x.Cause.Kind == incident.NodeReturned:
+	case x.Cause.Kind.Neutral():
 		return "-"
 	}
 	return "no"

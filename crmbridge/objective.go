@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/journal"
 	"holdfast/crmbridge/sla"
 )
@@ -142,7 +141,7 @@ func asked(c sla.CauseGroup) string {
 	switch {
 	case c.Planned:
 		return "yes"
-	case c.Cause == incident.NodeReturned:
+	case c.Cause.Neutral():
 		return "-"
 	}
 	return "no"

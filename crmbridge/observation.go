@@ -35,12 +35,13 @@ type observation struct {
 }
 
 // cibRead is the CIB when following it began, or began again: then changes are what is
-// different from before, and may have been more.
+// different from before, and may have been more; or it is the whole one of another cluster.
 type cibRead struct {
 	version cib.Version
 	facts   []cib.Fact
 	state   cib.State
 	changes []cib.Change
+	another bool
 }
 
 // cibChanged is a patchset.

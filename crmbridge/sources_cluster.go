@@ -27,7 +27,8 @@ var _ connection = (*qb.Conn)(nil)
 // nobody listened can be told.
 type document struct {
 	copy *cib.Document
-	told []cib.Fact // by the copy before, which is gone
+	told []cib.Fact  // by the copy before, which is gone
+	was  cib.Version // of that copy
 }
 
 // follow keeps the copy current. A gap, or a copy that is not Pacemaker's any more, is
@@ -56,7 +57,7 @@ func stale(err error) bool {
 
 func (d *document) read(ctx context.Context, s *source, follower *pacemaker.CIB) error {
 	if d.copy != nil { // a large CIB is not kept twice
-		d.told, d.copy = d.copy.Told(), nil
+		d.told, d.was, d.copy = d.copy.Told(), d.copy.Version(), nil
 	}
 	snapshot, err := asking(ctx, follower.Follow)
 	if err != nil {
@@ -65,8 +66,8 @@ func (d *document) read(ctx context.Context, s *source, follower *pacemaker.CIB)
 	if d.copy, err = cib.New(snapshot.CIB); err != nil {
 		return err
 	}
-	read := cibRead{version: snapshot.Version}
-	if d.told == nil {
+	read := cibRead{version: snapshot.Version, another: another(d.was, d.told, d.copy)}
+	if d.told == nil || read.another {
 		read.facts, read.state = d.copy.Facts(), d.copy.State()
 	} else {
 		read.changes = d.copy.Since(d.told)

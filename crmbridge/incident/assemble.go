@@ -87,6 +87,9 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if s.clusterLost() {
 		causes[0] = Cause{Kind: ClusterLost, Node: s.before.served.node, Evidence: append([]Evidence{s.lastSign()}, causes[0].Evidence...)}
 	}
+	if s.clusterStarted() {
+		causes = started(causes)
+	}
 	planned := s.planned(causes)
 	c := reckon(s, causes[0], planned, now)
 	from, length := c.interruption()
@@ -145,8 +148,36 @@ func (s *segment) ownReturn(cause Cause, gaps []Event) (Event, bool) {
 // left: there is none that it could join, and the address, which was somewhere when the observer last
 // knew, is nowhere.
 func (s *segment) clusterLost() bool {
-	return s.formed && s.how == returns && s.root.Observer == s.root.Node && s.before.ring != "" &&
-		s.before.served.node != "" && !s.before.serving() && s.root.State.Expected == "" && !s.met.cluster(s.root.CIB)
+	return s.begun() && s.before.served.node != "" && !s.before.serving()
+}
+
+// clusterStarted says the same if the address was nowhere when the observer last knew: the cluster is new, or had
+// been stopped in order.
+func (s *segment) clusterStarted() bool {
+	return s.begun() && s.before.served.node == "" && !s.before.located()
+}
+
+// begun says whether an incident begins with the observer in a cluster that there was not before.
+func (s *segment) begun() bool {
+	return s.formed && s.how == returns && s.root.Observer == s.root.Node && s.before.ring != "" && s.root.State.Expected == "" &&
+		!s.met.cluster(s.root.CIB)
+}
+
+// started are the causes when a cluster was started: that nodes come, and that they had no quorum before, is what a
+// start is.
+func started(causes []Cause) []Cause {
+	first := Cause{Kind: ClusterStarted}
+	var rest []Cause
+	for _, c := range causes {
+		switch c.Kind {
+		case NodeReturned, QuorumGone, ClusterDecision:
+			first.Evidence = append(first.Evidence, c.Evidence...)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	slices.SortStableFunc(first.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
+	return append([]Cause{first}, rest...)
 }
 
 // met is what a node that comes back is told of others, by the versions of the CIB.
@@ -172,8 +203,10 @@ func (m *met) add(e Event) {
 // they have a DC.
 func (m *met) cluster(first string) bool { return m.members[first] || m.dc != "" && m.members[m.dc] }
 
-// undecided says whether nobody can tell yet if the cluster was lost: the node has not heard of a DC.
-func (s *segment) undecided() bool { return s.clusterLost() && s.after.dc == "" }
+// undecided says whether nobody can tell yet if there was a cluster before: the node has not heard of a DC.
+func (s *segment) undecided() bool {
+	return (s.clusterLost() || s.clusterStarted()) && s.after.dc == ""
+}
 
 // lastSign is until when the service may have been there before the cluster was lost.
 func (s *segment) lastSign() Evidence {
@@ -202,7 +235,7 @@ func (s *state) halted() bool {
 	halted := false
 	for name := range s.known {
 		if s.isAddress(name) && s.where(name) == "" {
-			if halted = s.stopped(name) || !s.quorum; !halted {
+			if halted = s.stopped(name) || !s.quorum || s.ending(); !halted {
 				return false
 			}
 		}

@@ -19,6 +19,8 @@ func (s *segment) id() string {
 	switch {
 	case s.clusterLost(): // each node sees its own return
 		f = []any{ClusterLost, s.before.ring}
+	case s.clusterStarted():
+		f = []any{ClusterStarted, s.before.ring}
 	case e.Op.Magic != "" && !e.Op.Injected:
 		f[2] = "" // the result may be seen with a later version; its magic names its plan's maker
 	case e.Op.Magic != "": // nobody planned it
@@ -109,7 +111,9 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 			return DatabaseUnfit, e.Node, database
 		}
 	case QuorumLost:
-		return QuorumGone, e.Observer, ""
+		if !at.state.leaves(e.Observer) && !at.state.ending() {
+			return QuorumGone, e.Observer, ""
+		}
 	case UnitDied:
 		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
 			return DatabaseDied, e.Node, resource
@@ -268,7 +272,7 @@ func (s *segment) planned(causes []Cause) bool {
 	byHand := s.fencedByHand()
 	return !slices.ContainsFunc(causes, func(c Cause) bool {
 		return c.Kind.Failure() && (c.Kind != NodeFenced || !byHand[c.Node])
-	}) && slices.ContainsFunc(causes, func(c Cause) bool { return c.Kind != NodeReturned })
+	}) && slices.ContainsFunc(causes, func(c Cause) bool { return !c.Kind.Neutral() })
 }
 
 func (s *segment) fencedByHand() map[string]bool {
@@ -306,6 +310,8 @@ func Tell(e Event) string {
 		return fmt.Sprintf("by the history in the CIB %s is %s on %s", e.Known.Resource, e.Known.Role, e.Node)
 	case ServiceKnown:
 		return "the address was on " + e.Node + " when " + e.Observer + " last knew"
+	case AnotherCluster:
+		return e.Observer + " is a node of another cluster now"
 	case DCChanged:
 		return cmp.Or(e.Node, "nobody") + " is the DC now"
 	case TransitionBegun:

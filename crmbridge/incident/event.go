@@ -21,6 +21,8 @@ const (
 	ClusterIdle Kind = "cluster-idle"
 	// Another node decides from now on. Node is the new DC, "" while there is none. CIB.
 	DCChanged Kind = "dc-changed"
+	// The CIB is that of another cluster: the one before was destroyed. Node is the observer. CIB.
+	AnotherCluster Kind = "another-cluster"
 	// Pacemaker's view of a node. Node, State; CIB.
 	NodeChanged Kind = "node-changed"
 

@@ -62,10 +62,8 @@ func (e Event) version() (v [3]int, ok bool) {
 func ordered(events []Event) []Event {
 	events = slices.Clone(events)
 	slices.SortFunc(events, func(a, b Event) int {
-		if d := a.At.Wall.Compare(b.At.Wall); d != 0 {
-			return d
-		}
-		return cmp.Compare(a.key(), b.key())
+		other := boolean(a.Kind != AnotherCluster, b.Kind != AnotherCluster) // what is found is of that one
+		return cmp.Or(a.At.Wall.Compare(b.At.Wall), other, cmp.Compare(a.key(), b.key()))
 	})
 	// Of one moment, and of arrivals that are in no order, the version knows better. A node
 	// that left the cluster begins with the CIB on its disk, and counts again from there: it

@@ -71,6 +71,7 @@ const (
 	MaintenanceOver  CauseKind = "maintenance-over"  //
 	ConstraintLifted CauseKind = "constraint-lifted" //
 	NodeReturned     CauseKind = "node-returned"     // a node came back
+	ClusterStarted   CauseKind = "cluster-start"     // the cluster was formed or started, and the service with it
 )
 
 // Planned says whether the cause is something that an administrator asked for.
@@ -83,9 +84,11 @@ func (k CauseKind) Planned() bool {
 	}
 }
 
-// Failure says whether the cause is something that went wrong. Neither planned nor a
-// failure is only the return of a node.
-func (k CauseKind) Failure() bool { return !k.Planned() && k != NodeReturned }
+// Neutral says whether the cause was neither asked for nor went wrong.
+func (k CauseKind) Neutral() bool { return k == NodeReturned || k == ClusterStarted }
+
+// Failure says whether the cause is something that went wrong.
+func (k CauseKind) Failure() bool { return !k.Planned() && !k.Neutral() }
 
 // Cause is what it began with, and how one knows.
 type Cause struct {

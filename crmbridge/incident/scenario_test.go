@@ -60,6 +60,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"down":          state(NodeState{false, false, "down", "down"}),
 		"nowhere":       state(NodeState{}),
 		"up":            state(NodeState{Member: true, Online: true}),
+		"ends":          state(NodeState{true, true, "member", "down"}),
 		// By a node that is not a part of the cluster yet: what it hears of the others was so before.
 		"found-nowhere": found(state(NodeState{})),
 		"found-up":      found(state(NodeState{Member: true, Online: true})),
@@ -84,6 +85,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"maintenance":   kind(MaintenanceSet, FromCIB),
 		"unmaintenance": kind(MaintenanceCleared, FromCIB),
 		"shutdown":      kind(ShutdownRequested, FromCIB),
+		"another":       kind(AnotherCluster, FromCIB),
 		"token":         func(e *Event, a []string) { kind(TokenLost, FromJournal)(e, nil); e.Change.Value = a[0] + " ms" },
 		"link-":         kind(LinkDown, FromJournal),
 		"probe-":        kind(ProbeBad, FromProbe),

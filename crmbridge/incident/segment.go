@@ -86,6 +86,11 @@ func (s *splitter) take(e Event) {
 		}
 		return
 	}
+	if e.Kind == AnotherCluster {
+		s.end()
+		s.state.apply(e)
+		return
+	}
 	t := s.trigger(e)
 	if e.Source != FromCIB || e.Kind == AttributeChanged && t == nothing {
 		s.state.apply(e)
@@ -101,6 +106,13 @@ func (s *splitter) take(e Event) {
 		s.add(e, t)
 	case e.Kind == ResourceRunning && s.cur != nil && s.cur.open:
 		s.cur.open = s.state.unresolved(s.cur.before)
+	}
+}
+
+// end ends what goes on: the cluster that it happened to is no more.
+func (s *splitter) end() {
+	if s.cur != nil {
+		s.cur.after, s.cur.open, s.cur = s.state.clone(), false, nil
 	}
 }
 
@@ -298,8 +310,8 @@ func (s *state) nodeTrigger(e Event) trigger {
 	switch now := e.State; {
 	case !seen && !now.Member: // that it is not there yet is no news
 		return nothing
-	case !seen && now.Online && e.Node == e.Observer && s.formed() && s.served.node != "":
-		return returns // and has met no cluster so far: whether there was one, clusterLost says
+	case !seen && now.Online && e.Node == e.Observer && s.formed():
+		return returns // and has met no cluster so far: whether there was one, begun says
 	case !seen:
 		return continues
 	case was.Member && !now.Member, was.Online && !now.Online && was.Member:

@@ -64,6 +64,13 @@ func newState() *state {
 	}
 }
 
+// another is the state of another cluster on the same machine.
+func (s *state) another() *state {
+	n := newState()
+	n.quorum, n.ring, n.clock, n.observer = s.quorum, s.ring, s.clock, s.observer
+	return n
+}
+
 func (s *state) clone() *state {
 	c := *s
 	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
@@ -102,6 +109,8 @@ func (s *state) apply(e Event) {
 		s.quorum = e.Kind == QuorumGained
 	case DCChanged:
 		s.dc = e.Node
+	case AnotherCluster:
+		*s = *s.another()
 	case ServiceKnown:
 		s.served = lastServed{e.Node, e.At.Wall}
 	case ClockChanged:
@@ -241,12 +250,6 @@ func (s *state) interesting(resource string) bool {
 func (s *state) isAddress(resource string) bool  { return s.known[resource].Role == RoleAddress }
 func (s *state) isDatabase(resource string) bool { return s.known[resource].Role == RoleDatabase }
 
-// live says whether a node is there as far as the cluster can tell.
-func (s *state) live(node string) bool {
-	n, seen := s.nodes[node]
-	return !seen || n.Member && n.Online
-}
-
 // where is a node that has the resource, the first by name; "" for none.
 func (s *state) where(resource string) string {
 	for _, i := range slices.SortedFunc(maps.Keys(s.roles), func(a, b instance) int {
@@ -262,17 +265,6 @@ func (s *state) where(resource string) string {
 // stopped says whether the resource shall not run anywhere.
 func (s *state) stopped(resource string) bool {
 	return s.off[""] || s.off[resource] || s.off[s.known[resource].Parent] && s.known[resource].Parent != ""
-}
-
-// formed says whether a cluster is only being formed: it has no DC yet, nor a node that takes part in
-// one.
-func (s *state) formed() bool {
-	for _, n := range s.nodes {
-		if n.Online && n.Expected == "member" {
-			return false
-		}
-	}
-	return s.dc == ""
 }
 
 // located says whether an address is known to be somewhere.
@@ -293,12 +285,6 @@ func (s *state) serving() bool {
 		}
 	}
 	return true
-}
-
-// unclean says whether the cluster has to make sure of a node first, by fencing.
-func (s *state) unclean(node string) bool {
-	n := s.nodes[node]
-	return !s.noFence && !n.Member && n.Expected == "member"
 }
 
 // unresolved says whether the cluster has something to do yet, after an incident that
@@ -334,6 +320,11 @@ func (s *state) resting() bool { return !s.working() && s.serving() }
 func (s *state) working() bool {
 	for a := range s.pending {
 		if s.interesting(a.resource) {
+			return true
+		}
+	}
+	for i := range s.roles { // what a node that is to leave has is to stop first
+		if s.leaving[i.node] && s.live(i.node) && s.interesting(i.resource) {
 			return true
 		}
 	}

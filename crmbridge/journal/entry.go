@@ -120,7 +120,7 @@ func Sentence(r incident.Record) string {
 		if r.From != r.To {
 			text += fmt.Sprintf(" and moved from %s to %s", r.From, r.To)
 		}
-	case r.Outcome == incident.Unaffected:
+	case r.Outcome == incident.Unaffected && r.To != "": // there may be none yet
 		text += "; the address stayed where it was"
 	case r.Outcome == incident.Down:
 		text += "; the service is away"

@@ -45,6 +45,7 @@ func messageIDs() map[string]string {
 		"clock-changed":       "b3ffabea8468406c8bd8f817ce1eebf1",
 		"resource-known":      "5baaadf6f8d24685aba600dae04ce007",
 		"resource-running":    "03e94eda554646fe968537c134048129",
+		"another-cluster":     "aae3de6fe2134b0c99e3c4ad2722777d",
 		"service-known":       "c2b1f3f0d8a94d0f9a3d6c1be27f58e4",
 		"begin":               "e5a74b9897074732b5c07db31a868e71",
 		"end":                 "21e9671607ac4b09b9ac04c1e2234376",

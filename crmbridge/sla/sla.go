@@ -140,7 +140,7 @@ func (v *Verdict) count(r incident.Record, outage []Span, groups map[incident.Ca
 	default:
 		v.Failovers++
 	}
-	if r.Planned || r.Cause.Kind == incident.NodeReturned {
+	if r.Planned || r.Cause.Kind.Neutral() {
 		return
 	}
 	if r.Occurrence.Known() && r.Detection.Known() && r.Occurrence.At.Before(r.Detection.At) {

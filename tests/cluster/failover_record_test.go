@@ -136,6 +136,28 @@ func recordsFailovers(t *testing.T, f *fixture) {
 	}
 }
 
+// recordsAStop wants one record of an orderly stop of the whole cluster and its start: planned, though no node
+// had quorum in the end, and alike on every node.
+func recordsAStop(t *testing.T, f *fixture) {
+	f.waitHealthy(t, "db1")
+	begin := time.Now()
+	f.run(t, "db1", "pcs", "cluster", "stop", "--all")
+	f.run(t, "db1", "pcs", "cluster", "start", "--all")
+	f.waitHealthy(t, "db1")
+	ids := map[string]bool{}
+	for _, node := range names() {
+		r := f.waitRecord(t, node, []string{"node-stop"}, begin)
+		t.Logf("%s: %+v", node, r)
+		if !r.Planned || r.Interruption <= 0 {
+			t.Errorf("%s: planned %v, away for %v", node, r.Planned, r.Interruption)
+		}
+		ids[r.ID] = true
+	}
+	if len(ids) != 1 {
+		t.Errorf("the stop has %d names: %v", len(ids), ids)
+	}
+}
+
 // installBridge installs the package on every node and waits until all of them hear
 // everything.
 func (f *fixture) installBridge(t *testing.T) {

@@ -219,6 +219,7 @@ func wrongSetting(t *testing.T, f *fixture) {
 func watched(t *testing.T, f *fixture) {
 	f.installBridge(t)
 	recordsFailovers(t, f)
+	recordsAStop(t, f)
 }
 
 func purge(t *testing.T, f *fixture) {

@@ -1,0 +1,40 @@
+package incident
+
+// live says whether a node is there as far as the cluster can tell.
+func (s *state) live(node string) bool {
+	n, seen := s.nodes[node]
+	return !seen || n.Member && n.Online
+}
+
+// leaves says whether a node is to leave the cluster, as somebody asked for.
+func (s *state) leaves(node string) bool {
+	n := s.nodes[node]
+	return s.leaving[node] || n.Expected == "down" && n.Join == "member"
+}
+
+// ending says whether all nodes that are there are to leave: the whole cluster is being stopped.
+func (s *state) ending() bool {
+	for node := range s.nodes {
+		if s.live(node) && !s.leaves(node) {
+			return false
+		}
+	}
+	return len(s.nodes) > 0
+}
+
+// formed says whether a cluster is only being formed: it has no DC yet, nor a node that takes part in
+// one.
+func (s *state) formed() bool {
+	for _, n := range s.nodes {
+		if n.Online && n.Expected == "member" {
+			return false
+		}
+	}
+	return s.dc == ""
+}
+
+// unclean says whether the cluster has to make sure of a node first, by fencing.
+func (s *state) unclean(node string) bool {
+	n := s.nodes[node]
+	return !s.noFence && !n.Member && n.Expected == "member"
+}
