@@ -26,6 +26,8 @@ const (
 	fieldPriority = "PRIORITY"
 	fieldSyslog   = "SYSLOG_IDENTIFIER"
 
+	prefix = "CRMBRIDGE_" // of all of these
+
 	fieldType     = "CRMBRIDGE_TYPE" // begin, end, event, record
 	fieldNode     = "CRMBRIDGE_NODE" // the observer
 	fieldVersion  = "CRMBRIDGE_VERSION"
@@ -151,5 +153,5 @@ func ours(name string) bool {
 	case fieldMessage, fieldID, fieldPriority, fieldSyslog:
 		return true
 	}
-	return strings.HasPrefix(name, "CRMBRIDGE_")
+	return strings.HasPrefix(name, prefix)
 }

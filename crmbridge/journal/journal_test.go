@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -356,6 +357,17 @@ func TestCatalog(t *testing.T) {
 		if args[0] == "--list-catalog" && !strings.Contains(string(out), "An incident is over") {
 			t.Errorf("journalctl lists\n%s", out)
 		}
+	}
+}
+
+// TestLongFieldsLeftOut: an export that has no records is none, and says how to make a whole one.
+func TestLongFieldsLeftOut(t *testing.T) {
+	none := func(map[string]string) error { return nil }
+	if err := parseJSON(strings.NewReader(`{"CRMBRIDGE_TYPE":"record","CRMBRIDGE_RECORD":null}`), none); !errors.Is(err, ErrLeftOut) || !strings.HasPrefix(err.Error(), "CRMBRIDGE_RECORD: ") {
+		t.Error(err)
+	}
+	if err := parseJSON(strings.NewReader(`{"MESSAGE":null,"SYSLOG_IDENTIFIER":"another"}`), none); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // largest is how large a field may be; a record is some kilobytes.
@@ -15,6 +16,10 @@ const largest = 64 << 20
 
 // ErrMalformed is input that is neither what journalctl -o json gives nor -o export.
 var ErrMalformed = errors.New("this is not what journalctl gives")
+
+// ErrLeftOut is JSON without a field of crmbridge's: without --all, journalctl gives null for those of more than
+// 4096 bytes (systemd, Journal JSON Format).
+var ErrLeftOut = errors.New("it is long and was left out: export with journalctl --all -o json, or -o export")
 
 // parseJSON reads lines of journalctl -o json. Fields that are no text, or that occur
 // more than once, are none of ours and are left out.
@@ -29,8 +34,11 @@ func parseJSON(r io.Reader, each func(fields map[string]string) error) error {
 		}
 		fields := make(map[string]string, len(raw))
 		for name, value := range raw {
-			if text, ok := textOf(value); ok {
+			text, ok := textOf(value)
+			if ok {
 				fields[name] = text
+			} else if strings.HasPrefix(name, prefix) && bytes.Equal(value, []byte("null")) {
+				return fmt.Errorf("%s: %w", name, ErrLeftOut)
 			}
 		}
 		if err := each(fields); err != nil {
