@@ -194,11 +194,16 @@ func (s *segment) failure(e Event) CauseKind {
 		return ResourceFailed
 	case o.RC == ocfNotRunning:
 		return DatabaseDied
-	case o.Status == statusTimeout || strings.Contains(o.Reason, "not answer") || strings.Contains(o.Reason, "no answer") ||
-		strings.Contains(o.Reason, "hangs"): // words of ocf:holdfast:galera
+	case o.Status == statusTimeout || o.Action == "monitor" && silent(o.Reason):
 		return DatabaseHung
 	}
 	return DatabaseFailed
+}
+
+// silent says whether ocf:holdfast:galera found that the database does not answer. A start that failed for
+// want of an answer had none of another program.
+func silent(reason string) bool {
+	return strings.Contains(reason, "not answer") || strings.Contains(reason, "no answer") || strings.Contains(reason, "hangs")
 }
 
 // support moves what only supports another cause there as evidence: that a process died

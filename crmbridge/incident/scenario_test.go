@@ -56,6 +56,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"quorum+":       kind(QuorumGained, FromCorosync),
 		"member":        state(NodeState{true, true, "member", "member"}),
 		"joining":       state(NodeState{true, false, "down", "down"}),
+		"silent":        state(NodeState{true, false, "down", "member"}), // its controller has left
 		"lost":          state(NodeState{false, false, "down", "member"}),
 		"down":          state(NodeState{false, false, "down", "down"}),
 		"nowhere":       state(NodeState{}),

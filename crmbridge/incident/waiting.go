@@ -77,7 +77,7 @@ func (s *state) databases() int {
 // still add up.
 func (r *Record) waitForView() {
 	view, ok := r.awaited()
-	if asked := r.index(PhaseClient) >= 0; !ok || asked || !view.End.After(r.Occurrence.At) { // a client knows best
+	if asked := r.index(PhaseClient) >= 0; !ok || asked || !r.Occurrence.Known() || !view.End.After(r.Occurrence.At) { // a client knows best
 		return
 	}
 	since, told := r.gone(view)
