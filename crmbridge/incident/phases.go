@@ -65,7 +65,7 @@ func (c *course) noticed(e Event) bool {
 	case FencingRequested:
 		return c.cause.Node == e.Node
 	case NodeChanged:
-		return !(e.State.Member && e.State.Online) && c.cause.Node == e.Node
+		return (!e.State.Member || !e.State.Online) && c.cause.Node == e.Node
 	default:
 		return false
 	}
