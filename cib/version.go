@@ -13,6 +13,9 @@ import (
 // a partition; versions of two partitions cannot be compared.
 type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 
+// Configuration is the version of the configuration: num_updates counts what happens in the status section only.
+func (v Version) Configuration() Version { return Version{AdminEpoch: v.AdminEpoch, Epoch: v.Epoch} }
+
 // Compare is negative if v is older than w, positive if it is newer.
 func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.AdminEpoch, w.AdminEpoch), cmp.Compare(v.Epoch, w.Epoch), cmp.Compare(v.NumUpdates, w.NumUpdates))

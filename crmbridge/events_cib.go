@@ -11,7 +11,7 @@ import (
 // cibView is what the translator remembers of the CIB.
 type cibView struct {
 	read  bool
-	epoch [2]int            // of the version before: a new one is a new configuration
+	epoch cib.Version       // of the configuration
 	names map[string]string // node names by their ids
 	// members are the nodes, by their names, that take part in the cluster as Pacemaker sees it.
 	members map[string]bool
@@ -153,7 +153,7 @@ func (t *translator) firstRead(o observation, r cibRead) []incident.Event {
 			}
 		}
 	}
-	t.cib.epoch = [2]int{r.version.AdminEpoch, r.version.Epoch}
+	t.cib.epoch = r.version.Configuration()
 	return events
 }
 
@@ -229,7 +229,7 @@ func (t *translator) appeared(f cib.Fact, id string) []incident.Event {
 func (t *translator) cibChanged(o observation, c cibChanged) []incident.Event {
 	by := ""
 	// Only a change of the configuration says who made it; status changes repeat it.
-	if epoch := [2]int{c.version.AdminEpoch, c.version.Epoch}; epoch != t.cib.epoch {
+	if epoch := c.version.Configuration(); epoch != t.cib.epoch {
 		t.cib.epoch = epoch
 		if by = c.client; c.user != "" {
 			by += " (" + c.user + ")"

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"slices"
 
 	"holdfast/cib"
@@ -31,8 +30,7 @@ func parted(changes []cib.Change) bool {
 // own of a single node makes room for the real one: it counts anew, and none of the nodes is left. One that its
 // node has lost some changes of, because it was killed, still has its nodes.
 func another(was cib.Version, told []cib.Fact, now *cib.Document) bool {
-	is := now.Version()
-	if told == nil || cmp.Or(cmp.Compare(is.AdminEpoch, was.AdminEpoch), cmp.Compare(is.Epoch, was.Epoch)) >= 0 {
+	if told == nil || now.Version().Configuration().Compare(was.Configuration()) >= 0 {
 		return false
 	}
 	names := map[string]bool{}

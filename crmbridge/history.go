@@ -83,7 +83,7 @@ func (r *reading) table(out io.Writer, records []incident.Record, read readings)
 	fmt.Fprintf(w, "ID\tBEGIN (%s)\tCAUSE\tNODE\tRESOURCE\tPLANNED\tSERVICE\tSEEN BY\n", r.timeZone())
 	for _, x := range records {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, r.place(x.Begin.At).Format("2006-01-02 15:04:05.000"), x.Cause.Kind,
-			orNone(x.Cause.Node), orNone(x.Cause.Resource), planned(x), service(x), strings.Join(x.Observers, " "))
+			orNone(x.Cause.Node), orNone(x.Cause.Resource), planned(x.Planned, x.Cause.Kind), service(x), strings.Join(x.Observers, " "))
 	}
 	_ = w.Flush() // like every print to a terminal
 	for _, x := range records {
@@ -94,11 +94,12 @@ func (r *reading) table(out io.Writer, records []incident.Record, read readings)
 	}
 }
 
-func planned(x incident.Record) string {
+// planned says, in a word, whether incidents of a cause were; of some causes there is nothing to say.
+func planned(asked bool, cause incident.CauseKind) string {
 	switch {
-	case x.Planned:
+	case asked:
 		return "yes"
-	case x.Cause.Kind.Neutral():
+	case cause.Neutral():
 		return "-"
 	}
 	return "no"

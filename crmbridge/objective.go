@@ -122,7 +122,7 @@ func (r *reading) verdict(out io.Writer, v sla.Verdict) {
 	fmt.Fprintln(out)
 	fmt.Fprintln(w, "CAUSE\tINCIDENTS\tPLANNED\tAWAY\tLONGEST\tMTTD\tMTTR")
 	for _, c := range v.Causes {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Cause, c.Incidents, asked(c), away(c.Down), away(c.Longest), mean(c.MTTD), mean(c.MTTR))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Cause, c.Incidents, planned(c.Planned, c.Cause), away(c.Down), away(c.Longest), mean(c.MTTD), mean(c.MTTR))
 	}
 	_ = w.Flush() // like every print to a terminal
 }
@@ -134,17 +134,6 @@ func percent(share float64) string {
 		return "99.99999%"
 	}
 	return text
-}
-
-// asked says whether the incidents of a cause were planned.
-func asked(c sla.CauseGroup) string {
-	switch {
-	case c.Planned:
-		return "yes"
-	case c.Cause.Neutral():
-		return "-"
-	}
-	return "no"
 }
 
 // away is how long the service was away, if it was.

@@ -95,7 +95,6 @@ func (r *reading) page(w io.Writer, v sla.Verdict, records []incident.Record, l 
 		"percent":  percent,
 		"mean":     mean,
 		"away":     away,
-		"asked":    asked,
 		"left":     left,
 		"words":    func(k incident.CauseKind) string { return strings.ReplaceAll(string(k), "-", " ") },
 		"join":     strings.Join,

@@ -34,10 +34,10 @@ func parseJSON(r io.Reader, each func(fields map[string]string) error) error {
 		}
 		fields := make(map[string]string, len(raw))
 		for name, value := range raw {
-			text, ok := textOf(value)
-			if ok {
+			switch text, ok := textOf(value); {
+			case ok:
 				fields[name] = text
-			} else if strings.HasPrefix(name, prefix) && bytes.Equal(value, []byte("null")) {
+			case strings.HasPrefix(name, prefix) && bytes.Equal(value, []byte("null")):
 				return fmt.Errorf("%s: %w", name, ErrLeftOut)
 			}
 		}
