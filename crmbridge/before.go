@@ -47,13 +47,25 @@ func lookBack(ctx context.Context, node string, since time.Time, log *slog.Logge
 	return b
 }
 
-// addressOf is the node that has the address by the newest record of a node, or "".
+// addressOf is the node that has the address by the newest record of a node, or "". One that had left the
+// cluster in order when it wrote last does not know: what became of the address afterwards, only others saw.
 func addressOf(ctx context.Context, node string) (string, error) {
+	own, found, err := journal.NewestOf(ctx, node, incident.NodeChanged, incident.ShutdownRequested)
+	if err != nil || !found || !takesPart(own) {
+		return "", err
+	}
 	r, found, err := journal.NewestRecord(ctx, node)
 	if err != nil || !found || r.Outcome == incident.Down || r.Outcome == incident.Halted {
 		return "", err
 	}
 	return r.To, nil
+}
+
+// takesPart says whether by the newest event about itself a node was a full member of the cluster, and was not
+// asked to leave it.
+func takesPart(own incident.Event) bool {
+	s := own.State
+	return own.Kind == incident.NodeChanged && s.Member && s.Online && s.Join == "member" && s.Expected == "member"
 }
 
 // lastSign is when something was last written to the journal before this machine was started; the

@@ -50,6 +50,9 @@ func (r *recorder) wake(now time.Time) (time.Time, error) {
 	return r.tracker.Deadline(), err
 }
 
+// finish writes what is not over, or was not quite when the watch ended.
+func (r *recorder) finish() error { return r.write(r.tracker.Unfinished()) }
+
 func (r *recorder) write(records []incident.Record) error {
 	for _, record := range records {
 		if err := r.out.WriteRecord(record); err != nil {

@@ -159,7 +159,10 @@ func follow(ctx context.Context, o listening, b before, out output, log *slog.Lo
 			return err
 		}
 	}
-	return serve(ctx, o, r, log)
+	if err := serve(ctx, o, r, log); err != nil {
+		return err
+	}
+	return r.finish()
 }
 
 // serve runs the sources and the loop until ctx ends, which is no error.

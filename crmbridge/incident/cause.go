@@ -17,9 +17,7 @@ func (s *segment) id() string {
 	e := s.root
 	f := []any{e.Kind, e.Node, e.CIB, e.Op.Resource, e.Op.Action, e.Op.Magic, e.Constraint, e.Change}
 	switch {
-	case s.clusterLost(): // each node sees its own return
-		f = []any{ClusterLost, s.before.ring}
-	case s.clusterStarted():
+	case s.clusterLost(), s.clusterStarted(): // each node sees its own return, and only some may know what it had
 		f = []any{ClusterStarted, s.before.ring}
 	case e.Op.Magic != "" && !e.Op.Injected:
 		f[2] = "" // the result may be seen with a later version; its magic names its plan's maker
@@ -111,7 +109,7 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 			return DatabaseUnfit, e.Node, database
 		}
 	case QuorumLost:
-		if !at.state.leaves(e.Observer) && !at.state.ending() {
+		if !at.state.leaves(e.Observer) && !at.state.ending() && !at.state.deserted() {
 			return QuorumGone, e.Observer, ""
 		}
 	case UnitDied:

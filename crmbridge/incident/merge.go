@@ -93,12 +93,13 @@ func newestOf(records []Record) []Record {
 }
 
 // merge makes one record of those of several nodes about one incident. The one that
-// knows most is the base: closed before open, then that with the fewest estimates and gaps, then that
-// to which it happened first. When it happened is settled before the phases are added, because what
+// knows most is the base: by who was there to the end, then that with the
+// fewest estimates and gaps, then that to which it happened first. When it happened is settled before the phases are added, because what
 // was over before it is no part of it.
 func merge(all []Record) Record {
+	there := longestThere(all)
 	slices.SortStableFunc(all, func(a, b Record) int {
-		return cmp.Or(boolean(a.Open, b.Open), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)),
+		return cmp.Or(there(a, b), cmp.Compare(estimates(a), estimates(b)), cmp.Compare(len(a.Gaps), len(b.Gaps)),
 			a.Occurrence.At.Compare(b.Occurrence.At), cmp.Compare(a.Observers[0], b.Observers[0]))
 	})
 	m := all[0]
@@ -125,6 +126,28 @@ func merge(all []Record) Record {
 		return cmp.Or(a.Begin.Compare(b.Begin), a.End.Compare(b.End))
 	})
 	return m
+}
+
+// longestThere orders records by how much of the incident their nodes were there for: those that saw its end
+// first, but before them one that sees the service away after that, as when all nodes leave one after another; who
+// is cut off is no such witness. A node that was a member until the cluster was lost knows more than one that had left it.
+func longestThere(all []Record) func(a, b Record) int {
+	var over time.Time
+	for _, r := range all {
+		if !r.Open {
+			over = later(over, r.End.At)
+		}
+	}
+	goesOn := func(r Record) bool {
+		return r.Open && r.End.At.After(over) && (r.Outcome == Halted || r.Outcome == Down) && !r.tells(QuorumGone)
+	}
+	return func(a, b Record) int {
+		order := cmp.Or(boolean(!goesOn(a), !goesOn(b)), boolean(a.Open, b.Open), boolean(a.tells(ClusterStarted), b.tells(ClusterStarted)))
+		if order == 0 && a.Open {
+			order = b.End.At.Compare(a.End.At)
+		}
+		return order
+	}
 }
 
 // closer takes the return of the service from the node that has the address now: it

@@ -261,3 +261,50 @@ func TestMergeOfANodesOwnReturn(t *testing.T) {
 		t.Errorf("got observers %v, gaps %v", merged[0].Observers, merged[0].Gaps)
 	}
 }
+
+// A node that was stopped in order before the others lost their power does not know that there was something to
+// lose: they do.
+func TestTheLossOfAClusterIsTakenFromWhoWasThere(t *testing.T) {
+	var lost []Record
+	for _, file := range files(t, "testdata/cluster-lost-*.events.jsonl") {
+		events := readEvents(t, file)
+		if strings.Contains(file, "-db1.") {
+			events = slices.DeleteFunc(events, func(e Event) bool { return e.Kind == ServiceKnown })
+		}
+		lost = append(lost, track(events)...)
+	}
+	if !slices.ContainsFunc(lost, func(r Record) bool { return r.Cause.Kind == ClusterStarted && r.Observers[0] == "db1" }) {
+		t.Fatal("db1 does not say that the cluster was started")
+	}
+	merged := Merge(lost)
+	if len(merged) != 1 || merged[0].Cause.Kind != ClusterLost || merged[0].Planned || !slices.Equal(merged[0].Observers, []string{"db1", "db2", "db3"}) {
+		t.Errorf("together they say %+v", merged)
+	}
+}
+
+// Of nodes that leave one after another the last one sees what becomes of the service, though it leaves, too.
+func TestTheEndIsTakenFromWhoWasThere(t *testing.T) {
+	at := func(s int) Point { return Point{At: midnight().Add(time.Duration(s) * time.Second)} }
+	stop := Record{ID: "a", Cause: Cause{Kind: NodeStopped, Node: "db2"}, Planned: true, Begin: at(0)}
+	record := func(observer string, end int, open bool, outcome Outcome, also ...Cause) Record {
+		r := stop
+		r.Observers, r.End, r.Open, r.Outcome, r.Also = []string{observer}, at(end), open, outcome, also
+		return r
+	}
+	for name, c := range map[string]struct {
+		records []Record
+		want    Outcome
+		open    bool
+	}{
+		"the last one has no quorum":         {[]Record{record("db2", 5, false, Unaffected), record("db1", 8, true, Halted)}, Halted, true},
+		"who left hears of its own end":      {[]Record{record("db2", 6, true, Unaffected), record("db1", 5, false, Restored)}, Restored, false},
+		"who left saw the address stop only": {[]Record{record("db2", 4, true, Down), record("db1", 5, false, Restored)}, Restored, false},
+		"who is cut off knows nothing":       {[]Record{record("db2", 9, true, Halted, Cause{Kind: QuorumGone, Node: "db2"}), record("db1", 5, false, Restored)}, Restored, false},
+		"nobody saw the end":                 {[]Record{record("db2", 5, true, Unaffected), record("db1", 8, true, Halted), record("db3", 2, true, Unaffected)}, Halted, true},
+	} {
+		merged := Merge(c.records)
+		if len(merged) != 1 || merged[0].Outcome != c.want || merged[0].Open != c.open {
+			t.Errorf("%s: %+v", name, merged)
+		}
+	}
+}

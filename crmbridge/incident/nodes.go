@@ -22,6 +22,21 @@ func (s *state) ending() bool {
 	return len(s.nodes) > 0
 }
 
+// deserted says whether nodes are gone, and each of them left as somebody asked for: a partition that is too
+// small then has lost nobody.
+func (s *state) deserted() bool {
+	gone := false
+	for node := range s.nodes {
+		if s.live(node) {
+			continue
+		}
+		if gone = s.leaves(node); !gone {
+			return false
+		}
+	}
+	return gone
+}
+
 // formed says whether a cluster is only being formed: it has no DC yet, nor a node that takes part in
 // one.
 func (s *state) formed() bool {

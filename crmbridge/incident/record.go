@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Record is one incident, from its cause to its end: a failover, or something that could
 // have become one. Times are by the clock of the observer, and of the first observer if
@@ -216,4 +219,9 @@ func (r Record) LastPhase() time.Time {
 		}
 	}
 	return last
+}
+
+// tells says whether a record has a cause of a kind.
+func (r Record) tells(kind CauseKind) bool {
+	return r.Cause.Kind == kind || slices.ContainsFunc(r.Also, func(c Cause) bool { return c.Kind == kind })
 }

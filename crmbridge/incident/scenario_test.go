@@ -59,6 +59,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"silent":        state(NodeState{true, false, "down", "member"}), // its controller has left
 		"lost":          state(NodeState{false, false, "down", "member"}),
 		"down":          state(NodeState{false, false, "down", "down"}),
+		"offline":       state(NodeState{true, false, "down", "down"}), // its controller has left as it was asked to
 		"nowhere":       state(NodeState{}),
 		"up":            state(NodeState{Member: true, Online: true}),
 		"ends":          state(NodeState{true, true, "member", "down"}),

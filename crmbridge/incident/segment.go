@@ -175,8 +175,10 @@ func (s *splitter) claim(e Event) {
 // about the same node, or about the network.
 func (s *splitter) explains(early, e Event) bool {
 	switch early.Kind {
-	case TokenLost, LinkDown, LinkUp, NodeLeft, NodeJoined, QuorumLost, QuorumGained:
+	case TokenLost, LinkDown, LinkUp, NodeJoined, QuorumLost, QuorumGained:
 		return e.Kind == NodeChanged
+	case NodeLeft: // one that left in order shortly before has nothing to do with the next one's leaving
+		return e.Kind == NodeChanged && e.Node == early.Node
 	case ProbeBad, ProbeGood:
 		return true
 	case ViewChanged, PeerSuspected:

@@ -153,7 +153,7 @@ func (s *state) setting(c Change) {
 func (s *state) node(e Event) {
 	s.nodes[e.Node] = e.State
 	if e.State.Member && e.State.Online {
-		if e.State.Join == "member" {
+		if e.State.Join == "member" && e.State.Expected != "down" { // one that leaves is that last of all
 			delete(s.leaving, e.Node)
 		}
 		return

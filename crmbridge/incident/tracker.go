@@ -176,21 +176,23 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 		t.wake(t.activity.Add(quiet + rest))
 		return Record{}, false
 	}
-	r := c.record
-	if r.Open { // how long it has lasted is no news
-		r = c.segment.record(nil, nil, c.last)
-	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return Record{}, false // a record is plain values: it cannot fail
-	}
-	digest := sha256.Sum256(text)
+	r, digest := c.record, c.digest()
 	if old.record == digest {
 		return Record{}, false
 	}
 	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last, phase: phase}
 	c.record.Revision = old.revision + 1
 	return c.record, true
+}
+
+// digest is of the record without what is no news: how long it has lasted, if it goes on.
+func (c *candidate) digest() [sha256.Size]byte {
+	r := c.record
+	if r.Open {
+		r = c.segment.record(nil, nil, c.last)
+	}
+	text, _ := json.Marshal(r) // a record is plain values: it cannot fail
+	return sha256.Sum256(text)
 }
 
 func (t *Tracker) wake(at time.Time) {
@@ -289,14 +291,15 @@ func (t *Tracker) list() []Event {
 // Deadline is when to call Advance if no event comes before; zero for never.
 func (t *Tracker) Deadline() time.Time { return t.due }
 
-// Unfinished gives what is going on now, as records that are not over.
+// Unfinished gives what was not given yet, or has changed since, over or not: the last words of who stops
+// watching. What nobody can understand yet is not among them.
 func (t *Tracker) Unfinished() []Record {
 	if len(t.events) == 0 {
 		return nil
 	}
 	var records []Record
 	for _, c := range assemble(t.state, t.list(), t.newest) {
-		if old, ok := t.written[c.record.ID]; !ok || c.open {
+		if old := t.written[c.record.ID]; !c.undecided() && c.digest() != old.record {
 			c.record.Revision = old.revision + 1
 			records = append(records, c.record)
 		}

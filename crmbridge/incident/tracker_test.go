@@ -116,3 +116,26 @@ func TestHalfAnIncidentIsNotForgotten(t *testing.T) {
 		t.Errorf("%d events are kept for ever", len(tracker.events))
 	}
 }
+
+// Who stops watching in the middle says what is going on, and nothing twice.
+func TestLastWords(t *testing.T) {
+	events := peaceful()
+	for i, line := range []string{"0.000 failed vip monitor db1", "0.060 begun vip stop db1", "0.100 ended vip stop db1", "0.110 begun vip start db3"} {
+		events = append(events, parseEvent(t, line, 20+i))
+	}
+	tracker := NewTracker("db2")
+	if given := tracker.Replay(events); len(given) > 0 {
+		t.Fatalf("given too early: %+v", given)
+	}
+	words := tracker.Unfinished()
+	if len(words) != 1 || !words[0].Open || words[0].Revision != 1 || words[0].Cause.Kind != AddressLost {
+		t.Fatalf("the last words are %+v", words)
+	}
+	end := events[len(events)-1].Seen.Wall.Add(10 * time.Second)
+	if given := tracker.advanceUntil(end); len(given) != 1 {
+		t.Fatalf("%d records afterwards: %+v", len(given), given)
+	}
+	if words := tracker.Unfinished(); len(words) > 0 {
+		t.Errorf("said again: %+v", words)
+	}
+}

@@ -111,6 +111,29 @@ func TestTheChainGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenAfterARestartIsNewer(t *testing.T) {
+	m, state := &memory{}, filepath.Join(t.TempDir(), "chain")
+	write := func(w *Writer, revision int, open bool) {
+		t.Helper()
+		r := someRecord()
+		r.Revision, r.Open = revision, open
+		if err := w.WriteRecord(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := writer(t, m, state)
+	write(w, 1, true)
+	write(w, 2, true)
+	write(writer(t, m, state), 1, false)
+	records, err := m.log(t).Records()
+	if err != nil || len(records) != 3 || records[2].Revision != 3 {
+		t.Fatalf("read: %+v, %v", records, err)
+	}
+	if merged := incident.Merge(records); len(merged) != 1 || merged[0].Open {
+		t.Errorf("what was written last does not count: %+v", merged)
+	}
+}
+
 func TestTheJournalKnowsBetterThanTheFile(t *testing.T) {
 	m, state := filled(t)
 	old := `{"chain":"` + m.entries[0][fieldChain] + `","sequence":2,"hash":"` + m.entries[1][fieldHash] + `"}`

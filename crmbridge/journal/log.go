@@ -88,9 +88,11 @@ func (l *Log) Head(node string) Head {
 }
 
 // Records are all records, in the order in which each node wrote them. Those that are
-// written by a newer crmbridge, in a form that this one does not know, are an error.
+// written by a newer crmbridge, in a form that this one does not know, are an error. What a node wrote later
+// of an incident has the greater revision, although a daemon that was started anew counts from 1.
 func (l *Log) Records() ([]incident.Record, error) {
 	var records []incident.Record
+	revisions := map[[2]string]int{}
 	for _, e := range l.entries {
 		if e.Type != typeRecord {
 			continue
@@ -102,6 +104,9 @@ func (l *Log) Records() ([]incident.Record, error) {
 		if r.Schema != 1 {
 			return nil, fmt.Errorf("the record in entry %d of %s has the form %d; this crmbridge knows 1: use a newer one", e.Sequence, e.Node, r.Schema)
 		}
+		of := [2]string{e.Node, r.ID}
+		r.Revision = max(r.Revision, revisions[of]+1)
+		revisions[of] = r.Revision
 		records = append(records, r)
 	}
 	return records, nil

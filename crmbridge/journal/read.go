@@ -113,6 +113,24 @@ func NewestRecord(ctx context.Context, node string) (incident.Record, bool, erro
 	return records[0], true, nil
 }
 
+// NewestOf is the newest event of some kinds about a node itself in its machine's journal; false if there is
+// none.
+func NewestOf(ctx context.Context, node string, kinds ...incident.Kind) (incident.Event, bool, error) {
+	fields := []string{fieldType + "=" + typeEvent, fieldSubject + "=" + node}
+	for _, kind := range kinds {
+		fields = append(fields, fieldKind+"="+string(kind)) // of one field, any (journalctl(1))
+	}
+	l, err := newest(ctx, node, fields...)
+	if err != nil {
+		return incident.Event{}, false, fmt.Errorf("read the newest event of %s in the journal: %w", node, err)
+	}
+	events, err := l.Events(node)
+	if err != nil || len(events) == 0 {
+		return incident.Event{}, false, err
+	}
+	return events[0], true, nil
+}
+
 // newest reads the newest entry of a node that has certain fields besides.
 func newest(ctx context.Context, node string, fields ...string) (*Log, error) {
 	l := &Log{}

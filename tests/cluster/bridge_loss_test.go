@@ -226,7 +226,7 @@ func (f *fixture) probed(t *testing.T) {
 	say("good")
 	felt := time.Since(begin)
 	err := lab.WaitFor(t.Context(), settle, "a record with the client's phase", func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, to, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
+		out, err := f.Exec(ctx, to, journalOfRecords()...)
 		if err != nil {
 			return err.Error(), false
 		}

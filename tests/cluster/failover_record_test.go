@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"holdfast/tests/lab"
+	"holdfast/tests/lab/power"
 )
 
 // bridgeUnit is the daemon's unit.
@@ -28,6 +29,7 @@ type failover struct {
 	ID           string        `json:"id"`
 	Open         bool          `json:"open"`
 	Planned      bool          `json:"planned"`
+	Outcome      string        `json:"outcome"`
 	Cause        cause         `json:"cause"`
 	Also         []cause       `json:"also"`
 	Begin        moment        `json:"begin"`
@@ -142,6 +144,11 @@ func recordsAStop(t *testing.T, f *fixture) {
 	f.waitHealthy(t, "db1")
 	begin := time.Now()
 	f.run(t, "db1", "pcs", "cluster", "stop", "--all")
+	for _, node := range names() {
+		if out, err := f.Exec(t.Context(), node, "systemctl", "is-active", "mariadb.service"); err == nil {
+			t.Errorf("the database still runs on %s after the cluster was stopped: %s", node, out)
+		}
+	}
 	f.run(t, "db1", "pcs", "cluster", "start", "--all")
 	f.waitHealthy(t, "db1")
 	ids := map[string]bool{}
@@ -156,6 +163,63 @@ func recordsAStop(t *testing.T, f *fixture) {
 	if len(ids) != 1 {
 		t.Errorf("the stop has %d names: %v", len(ids), ids)
 	}
+}
+
+// recordsAShutdown wants the same of machines that are shut down in order and switched on again, as two records: nobody
+// watches in between. What the last one to leave wrote of it is in its journal, and nobody speaks of a loss.
+func recordsAShutdown(t *testing.T, f *fixture) {
+	f.waitHealthy(t, "db1")
+	f.run(t, "db1", "crm_resource", "--wait", "--timeout", "120")
+	begin := time.Now()
+	for _, node := range names() {
+		if err := f.Shutdown(t.Context(), node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, node := range names() {
+		f.waitOff(t, node)
+	}
+	for _, node := range names() {
+		if err := f.PowerOn(t.Context(), node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.waitHealthy(t, "db1")
+	stops, starts := map[string]bool{}, map[string]bool{}
+	for _, node := range names() {
+		r := f.waitRecord(t, node, []string{"cluster-start"}, begin)
+		t.Logf("%s: %+v", node, r)
+		starts[r.ID] = true
+		for _, r := range records(f.run(t, node, journalOfRecords()...)) {
+			switch {
+			case r.End.At.Before(begin):
+			case r.Cause.Kind == "node-stop" && r.Planned && r.Outcome == "stopped":
+				stops[r.ID] = true
+			case r.Cause.Kind != "cluster-start" && (!r.Planned || r.Cause.Kind != "node-stop"):
+				t.Errorf("%s recorded %+v", node, r)
+			}
+		}
+	}
+	if len(stops) != 1 || len(starts) != 1 {
+		t.Errorf("the names of the stop are %v, of the start %v", stops, starts)
+	}
+}
+
+// waitOff waits until a node that was told to is off.
+func (f *fixture) waitOff(t *testing.T, node string) {
+	t.Helper()
+	err := lab.WaitFor(t.Context(), settle, node+" to be off", func(ctx context.Context) (string, bool) {
+		state, err := f.PowerState(ctx, node)
+		return fmt.Sprint(state, err), err == nil && state == power.Off
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// journalOfRecords prints the records in a node's journal.
+func journalOfRecords() []string {
+	return []string{"journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record"}
 }
 
 // installBridge installs the package on every node and waits until all of them hear
@@ -197,7 +261,7 @@ func (f *fixture) waitRecordOf(t *testing.T, node string, begin time.Time, want 
 	t.Helper()
 	var found failover
 	err := lab.WaitFor(t.Context(), settle, "the record of "+node, func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record")
+		out, err := f.Exec(ctx, node, journalOfRecords()...)
 		if err != nil {
 			return err.Error(), false
 		}

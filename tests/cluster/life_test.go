@@ -27,7 +27,6 @@ func TestLife(t *testing.T) {
 		{"the cluster script changes nothing the second time", setupAgain},
 		{"power cut of the node with the address", powerCut},
 		{"a planned stop of one node", plannedStop},
-		{"whole cluster stopped and started", stopAndStart},
 		{"all databases killed one after another, the last one bootstraps", killedOneByOne},
 		{"all three nodes lose their power at once", totalPowerLoss},
 		{"a wrong setting on one node is named in the status", wrongSetting},
@@ -121,19 +120,6 @@ func plannedStop(t *testing.T, f *fixture) {
 	f.wantDays(t, 2)
 }
 
-func stopAndStart(t *testing.T, f *fixture) {
-	f.run(t, "db1", "pcs", "cluster", "stop", "--all")
-	for _, node := range names() {
-		if out, err := f.Exec(t.Context(), node, "systemctl", "is-active", "mariadb.service"); err == nil {
-			t.Errorf("the database still runs on %s after the cluster was stopped: %s", node, out)
-		}
-	}
-	f.run(t, "db1", "pcs", "cluster", "start", "--all")
-	f.waitHealthy(t, "db1")
-	f.waitSynced(t)
-	f.wantDays(t, 2)
-}
-
 // killedOneByOne makes positions that differ: db1 and db2 die before the last rows
 // are written, so db3, and no other, may start the cluster again.
 func killedOneByOne(t *testing.T, f *fixture) {
@@ -220,6 +206,9 @@ func watched(t *testing.T, f *fixture) {
 	f.installBridge(t)
 	recordsFailovers(t, f)
 	recordsAStop(t, f)
+	recordsAShutdown(t, f)
+	f.waitSynced(t)
+	f.wantDays(t, 4)
 }
 
 func purge(t *testing.T, f *fixture) {
