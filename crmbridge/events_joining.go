@@ -27,22 +27,23 @@ func parted(changes []cib.Change) bool {
 }
 
 // another says whether a CIB is that of another cluster than the one that it was read of before, as when Debian's
-// own of a single node makes room for the real one: it counts anew, and none of the nodes is left. One that its
-// node has lost some changes of, because it was killed, still has its nodes.
+// own of a single node makes room for the real one: none of the nodes is left. That there are no nodes at all only says
+// so if it counts anew. One that its node has lost some changes of, because it was killed, still has its nodes.
 func another(was cib.Version, told []cib.Fact, now *cib.Document) bool {
-	if told == nil || now.Version().Configuration().Compare(was.Configuration()) >= 0 {
-		return false
-	}
-	names := map[string]bool{}
-	for _, f := range told {
+	before, after := nodesIn(told), nodesIn(now.Facts())
+	shared := slices.ContainsFunc(after, func(name string) bool { return slices.Contains(before, name) })
+	anew := now.Version().Configuration().Compare(was.Configuration()) < 0
+	return len(before) > 0 && !shared && (anew || len(after) > 0)
+}
+
+func nodesIn(facts []cib.Fact) []string {
+	var names []string
+	for _, f := range facts {
 		if n, ok := f.(cib.Node); ok {
-			names[n.Name] = true
+			names = append(names, n.Name)
 		}
 	}
-	return !slices.ContainsFunc(now.Facts(), func(f cib.Fact) bool {
-		n, ok := f.(cib.Node)
-		return ok && names[n.Name]
-	})
+	return names
 }
 
 // joined says whether a patchset is the one with which a node becomes a part of the

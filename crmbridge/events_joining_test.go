@@ -34,7 +34,9 @@ func TestAnotherCluster(t *testing.T) {
 		{"it is empty yet", was.Told(), cibOf(`admin_epoch="0" epoch="0" num_updates="0"`, ""), true},
 		{"its nodes are there already", was.Told(), cibOf(early, three), true},
 		{"a change was lost", was.Told(), cibOf(early, node1), false},
-		{"it only went on", was.Told(), cibOf(late, three), false},
+		{"it has come just as far", was.Told(), cibOf(late, three), true},
+		{"it only went on", was.Told(), cibOf(`admin_epoch="0" epoch="6" num_updates="0"`, node1+`<node id="2" uname="db2"/>`), false},
+		{"it tells of no nodes", was.Told(), cibOf(`admin_epoch="0" epoch="6" num_updates="0"`, ""), false},
 	} {
 		if got := another(was.Version(), c.told, c.now); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
