@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,8 +27,8 @@ var ErrNotVisible = errors.New("the cluster does not show the attribute yet")
 // Cluster is the cluster as an agent on one node sees it.
 type Cluster struct {
 	run        func(ctx context.Context, name string, args ...string) ([]byte, error)
-	leave      func(name string, args ...string) error    // starts a tool that outlives this process
-	tell       func(ctx context.Context, ch Change) error // hands a change to the attribute manager
+	leave      func(name string, args ...string) error            // starts a tool that outlives this process
+	tell       func(ctx context.Context, changes ...Change) error // hands changes to the attribute manager
 	settleTime time.Duration
 	// soonShown says whether the CIB shows changes at once; false says nothing.
 	soonShown func(context.Context, []Change) bool
@@ -77,9 +78,7 @@ func (c *Cluster) Update(ctx context.Context, changes ...Change) error {
 // Request has a change made without waiting for its effect: the attribute manager has accepted it,
 // or a tool that hands it over was started and goes on alone. An error is that neither could be.
 func (c *Cluster) Request(ctx context.Context, ch Change) error {
-	ctx, cancel := context.WithTimeout(ctx, acceptTime)
-	defer cancel()
-	if c.tell(ctx, ch) == nil {
+	if c.accepted(ctx, ch) {
 		return nil
 	}
 	args := []string{"--name", ch.Name, "--node", ch.Node}
@@ -92,6 +91,15 @@ func (c *Cluster) Request(ctx context.Context, ch Change) error {
 		return fmt.Errorf("change %s on %s: %w", ch.Name, ch.Node, err)
 	}
 	return nil
+}
+
+// accepted hands changes to the attribute manager itself, and says whether it has taken all of them. The few
+// milliseconds between them then matter to nobody, while each tool takes as long as the node is busy, and
+// Pacemaker waits for transition-delay after every one.
+func (c *Cluster) accepted(ctx context.Context, changes ...Change) bool {
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
+	return c.tell(ctx, changes...) == nil
 }
 
 // settle waits until the CIB shows the changes: attrd answers before it has told
@@ -135,16 +143,11 @@ func unsettled(s *Status, changes []Change) *Change {
 	return nil
 }
 
-// write makes one run of a tool from as many changes as one run can carry, and
-// says how many those were.
+// write makes as many changes as can be made at once, and says how many those were.
 func (c *Cluster) write(ctx context.Context, changes []Change) (int, error) {
 	first := changes[0]
 	if first.Value != "" {
-		_, err := c.run(ctx, "attrd_updater", "--name", first.Name, "--update", first.Value, "--node", first.Node)
-		if err != nil {
-			return 0, fmt.Errorf("set %s=%s on %s: %w", first.Name, first.Value, first.Node, err)
-		}
-		return 1, nil
+		return c.writeValues(ctx, changes)
 	}
 	var names []string
 	for _, ch := range changes {
@@ -159,4 +162,20 @@ func (c *Cluster) write(ctx context.Context, changes []Change) (int, error) {
 		return 0, fmt.Errorf("delete %s on %s: %w", strings.Join(names, ", "), first.Node, err)
 	}
 	return len(names), nil
+}
+
+// writeValues sets the values that come first. What the attribute manager does not take from us, it takes from its tool.
+func (c *Cluster) writeValues(ctx context.Context, changes []Change) (int, error) {
+	if end := slices.IndexFunc(changes, func(ch Change) bool { return ch.Value == "" }); end >= 0 {
+		changes = changes[:end]
+	}
+	if c.accepted(ctx, changes...) {
+		return len(changes), nil
+	}
+	first := changes[0]
+	_, err := c.run(ctx, "attrd_updater", "--name", first.Name, "--update", first.Value, "--node", first.Node)
+	if err != nil {
+		return 0, fmt.Errorf("set %s=%s on %s: %w", first.Name, first.Value, first.Node, err)
+	}
+	return 1, nil
 }

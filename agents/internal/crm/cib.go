@@ -38,18 +38,25 @@ func dial(ctx context.Context, service string) (*qb.Conn, error) {
 	return dialer.Dial(ctx, service)
 }
 
-// tell hands a change to the attribute manager itself, without a process.
-func tell(ctx context.Context, ch Change) error {
+// tell hands changes to the attribute manager itself, without a process.
+func tell(ctx context.Context, changes ...Change) error {
 	conn, err := dial(ctx, pacemaker.ServiceAttributes)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	attributes := pacemaker.OpenAttributes(conn)
-	if ch.Value == "" {
-		return attributes.Delete(ctx, ch.Node, ch.Name)
+	for _, ch := range changes {
+		if ch.Value == "" {
+			err = attributes.Delete(ctx, ch.Node, ch.Name)
+		} else {
+			err = attributes.Update(ctx, ch.Node, ch.Name, ch.Value)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return attributes.Update(ctx, ch.Node, ch.Name, ch.Value)
+	return nil
 }
 
 // How long the CIB is asked whether it shows what was written, before crm_mon is. It

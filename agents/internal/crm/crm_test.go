@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,9 +162,12 @@ func (a *attrd) show() string {
 
 func never(context.Context, []Change) bool { return false }
 
+// refuse is an attribute manager that takes nothing.
+func refuse(context.Context, ...Change) error { return errors.New("refused") }
+
 func TestUpdateThatShowsSoonNeedsNoLook(t *testing.T) {
 	a := &attrd{values: map[string]string{}}
-	c := &Cluster{run: a.run, settleTime: time.Minute, soonShown: func(_ context.Context, changes []Change) bool {
+	c := &Cluster{run: a.run, tell: refuse, settleTime: time.Minute, soonShown: func(_ context.Context, changes []Change) bool {
 		return slices.Equal(changes, []Change{{"db1", "x", "1"}})
 	}}
 	if err := c.Update(t.Context(), Change{"db1", "x", "1"}); err != nil || len(a.commands) != 1 {
@@ -200,7 +204,7 @@ func TestShows(t *testing.T) {
 
 func TestUpdateWritesInOrderAndWaits(t *testing.T) {
 	a := &attrd{values: map[string]string{"x": "1", "y": "2"}, lag: 2}
-	c := &Cluster{run: a.run, settleTime: time.Minute, soonShown: never}
+	c := &Cluster{run: a.run, tell: refuse, settleTime: time.Minute, soonShown: never}
 	err := c.Update(t.Context(),
 		Change{"db1", "x", ""}, Change{"db1", "y", ""}, Change{"db1", "z", "3"}, Change{"db2", "z", "4"})
 	if err != nil {
@@ -218,16 +222,35 @@ func TestUpdateWritesInOrderAndWaits(t *testing.T) {
 	}
 }
 
+// TestUpdateTellsTheAttributeManager: values that belong together are handed over together, without a tool.
+func TestUpdateTellsTheAttributeManager(t *testing.T) {
+	a := &attrd{values: map[string]string{"x": "1"}}
+	var told [][]Change
+	c := &Cluster{run: a.run, settleTime: time.Minute, soonShown: func(context.Context, []Change) bool { return true }, tell: func(_ context.Context, changes ...Change) error {
+		told = append(told, changes)
+		return nil
+	}}
+	if err := c.Update(t.Context(), Change{"db1", "y", "2"}, Change{"db1", "z", "3"}, Change{"db1", "x", ""}, Change{"db1", "w", "4"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := [][]Change{{{"db1", "y", "2"}, {"db1", "z", "3"}}, {{"db1", "w", "4"}}}; !reflect.DeepEqual(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	if want := []string{"crm_attribute --lifetime reboot --node db1 --pattern ^(x)$ --delete"}; !slices.Equal(a.commands, want) {
+		t.Errorf("ran %q, want %q", a.commands, want)
+	}
+}
+
 func TestUpdateOfNothingRunsNothing(t *testing.T) {
 	a := &attrd{}
-	if err := (&Cluster{run: a.run}).Update(t.Context()); err != nil || len(a.commands) > 0 {
+	if err := (&Cluster{run: a.run, tell: refuse}).Update(t.Context()); err != nil || len(a.commands) > 0 {
 		t.Errorf("%v, ran %v", err, a.commands)
 	}
 }
 
 func TestUpdateThatDoesNotShow(t *testing.T) {
 	a := &attrd{values: map[string]string{}, lag: -1} // never
-	c := &Cluster{run: a.run, settleTime: 50 * time.Millisecond, soonShown: never}
+	c := &Cluster{run: a.run, tell: refuse, settleTime: 50 * time.Millisecond, soonShown: never}
 	if err := c.Update(t.Context(), Change{"db1", "x", "1"}); !errors.Is(err, ErrNotVisible) {
 		t.Errorf("got %v, want ErrNotVisible", err)
 	}
@@ -235,7 +258,7 @@ func TestUpdateThatDoesNotShow(t *testing.T) {
 
 func TestUpdateSaysWhatFailed(t *testing.T) {
 	a := &attrd{broken: errors.New("no connection")}
-	err := (&Cluster{run: a.run}).Update(t.Context(), Change{"db1", "x", "1"})
+	err := (&Cluster{run: a.run, tell: refuse}).Update(t.Context(), Change{"db1", "x", "1"})
 	if err == nil || err.Error() != "set x=1 on db1: no connection" {
 		t.Errorf("got %v", err)
 	}
@@ -285,9 +308,9 @@ func TestWhatIsNotAcceptedIsLeftToATool(t *testing.T) {
 	var said []string
 	refused := errors.New("refused")
 	c := &Cluster{
-		tell: func(_ context.Context, ch Change) error {
-			said = append(said, "attrd "+ch.Name)
-			if ch.Name == "y" {
+		tell: func(_ context.Context, changes ...Change) error {
+			said = append(said, "attrd "+changes[0].Name)
+			if changes[0].Name == "y" {
 				return nil
 			}
 			return refused

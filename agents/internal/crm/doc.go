@@ -5,7 +5,8 @@
 // there is one call that reads everything ([Cluster.Status]) from one version of
 // the CIB, one that tells without a tool whether there is anything new to read
 // ([Cluster.Version]), one that writes only what differs ([Cluster.Update]), and
-// one that hands a change over and goes ([Cluster.Request]).
+// one that hands a change over and goes ([Cluster.Request]). Values are handed to
+// the attribute manager itself; its tool is for when it does not take them.
 //
 // Not its business: what attributes mean, and any decision.
 package crm
