@@ -242,6 +242,11 @@ func (t *Tracker) fold(before time.Time) {
 	for _, e := range ordered(past) {
 		t.state.apply(e)
 	}
+	for _, e := range t.events { // of another cluster, what take has learned of its resources
+		if e.Kind == ResourceKnown {
+			t.state.known[e.Known.Resource] = e.Known
+		}
+	}
 }
 
 // drop forgets everything, even of what is not over: better than to grow without an end.

@@ -139,3 +139,16 @@ func TestLastWords(t *testing.T) {
 		t.Errorf("said again: %+v", words)
 	}
 }
+
+// The resources of another cluster are known from when they are told, also after the change of clusters itself was forgotten.
+func TestForgettingTheClusterBeforeKeepsTheResources(t *testing.T) {
+	at := func(s int) Moment { return Moment{Wall: midnight().Add(time.Duration(s) * time.Second)} }
+	tracker := NewTracker("db2")
+	tracker.Observe(Event{Kind: AnotherCluster, Source: FromCIB, Observer: "db2", At: at(0), Seen: at(0), CIB: "0.1.0"})
+	tracker.Observe(Event{Kind: ResourceKnown, Source: FromCIB, Observer: "db2", At: at(20), Seen: at(20), CIB: "0.2.0", Known: Known{Resource: "galera", Role: RoleDatabase}})
+	tracker.fold(at(10).Wall)
+	unfit := Event{Kind: AttributeChanged, Source: FromCIB, Observer: "db2", Node: "db1", At: at(30), CIB: "0.2.1", Change: Change{Name: "galera-unfit", Value: "true"}}
+	if !tracker.relevant(unfit) {
+		t.Error("the words of an agent count for nothing")
+	}
+}
