@@ -81,8 +81,8 @@ type machine struct {
 	lasts    []time.Duration // how long it leaves each question of a monitor without an answer
 	written  time.Time
 	waited   uint64
-	parted   int  // questions that find it outside of the primary component
-	closes   bool // its state transfer fails, which Galera answers by closing its connection
+	parted   int    // questions that find it outside of the primary component
+	left     string // the cluster status with which Galera has left the group for good, "" if it has not
 	notes    map[string]string
 }
 

@@ -32,8 +32,8 @@ func (f *fakeDatabase) Status(ctx context.Context) (Wsrep, error) {
 		return Wsrep{}, fmt.Errorf("no answer in time on its socket: %w", context.DeadlineExceeded)
 	case !f.n.running:
 		return Wsrep{}, ErrNoServer
-	case f.n.closes:
-		return Wsrep{ClusterStatus: disconnected, Comment: "Initialized"}, nil
+	case f.n.left != "":
+		return Wsrep{ClusterStatus: f.n.left, State: joining, Comment: "Joining", Closed: true}, nil
 	case f.n.parted > 0:
 		f.n.parted--
 		return Wsrep{ClusterStatus: "non-Primary", Comment: "Initialized"}, nil

@@ -139,7 +139,7 @@ func (c *call) monitorJoining(ctx context.Context, since string) (ocf.Code, erro
 		return c.joinedAtLast(ctx, s)
 	case errors.Is(err, ErrLogin):
 		return 0, c.loginFailed(err)
-	case err == nil && st.ClusterStatus == disconnected:
+	case err == nil && st.apart():
 		return 0, c.startFailed(ctx, errClosed)
 	case c.req.Probe():
 		return ocf.Success, nil

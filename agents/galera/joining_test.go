@@ -186,35 +186,56 @@ func TestLongJoinAndItsEnds(t *testing.T) {
 }
 
 // Galera closes its connection when a state transfer fails, and the server goes on
-// without a cluster: it never comes back by itself.
+// without a cluster: it never comes back by itself. Which status it has then depends on how far it was.
 func TestJoinThatGaleraGaveUp(t *testing.T) {
-	s, n := twoOfThree(t)
-	fewerPromoted(n)
-	n.closes = true
-	s.act("db3", "start")
-	n.role = "Unpromoted"
-	before := s.now
-	code, reason := s.act("db3", "promote")
-	if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
-		t.Errorf("promote: %v %q", code, reason)
+	for _, status := range []string{disconnected, "non-Primary"} {
+		t.Run(status, func(t *testing.T) {
+			s, n := twoOfThree(t)
+			fewerPromoted(n)
+			n.left = status
+			s.act("db3", "start")
+			n.role = "Unpromoted"
+			before := s.now
+			code, reason := s.act("db3", "promote")
+			if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
+				t.Errorf("promote: %v %q", code, reason)
+			}
+			if took := s.now.Sub(before); took > 10*time.Second {
+				t.Errorf("promote waited %v for a server that does not come back", took)
+			}
+			n.failed, n.left = true, ""
+			s.pacemaker()
+			s.wantCluster()
+		})
 	}
-	if took := s.now.Sub(before); took > 10*time.Second {
-		t.Errorf("promote waited %v for a server that does not come back", took)
-	}
-	n.failed, n.closes = true, false
-	s.pacemaker()
-	s.wantCluster()
 }
 
 func TestLongJoinThatGaleraGaveUp(t *testing.T) {
-	s, n := joinsLong(t)
-	s.act("db3", "demote")
-	n.role = "Unpromoted"
-	s.now = s.now.Add(2 * time.Hour)
-	n.closes = true
-	code, reason := s.act("db3", "monitor")
-	if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
-		t.Errorf("monitor: %v %q", code, reason)
+	for _, status := range []string{disconnected, "non-Primary"} {
+		t.Run(status, func(t *testing.T) {
+			s, n := joinsLong(t)
+			s.act("db3", "demote")
+			n.role = "Unpromoted"
+			s.now = s.now.Add(2 * time.Hour)
+			n.left = status
+			code, reason := s.act("db3", "monitor")
+			if code != ocf.ErrGeneric || !strings.Contains(reason, "gave the cluster up while joining") {
+				t.Errorf("monitor: %v %q", code, reason)
+			}
+		})
+	}
+}
+
+// TestWhatSaysThatGaleraLeft is as a real server answered whose state transfer had failed while it applied
+// the write-sets, and one that was joining.
+func TestWhatSaysThatGaleraLeft(t *testing.T) {
+	left := map[string]string{"wsrep_cluster_status": "non-Primary", "wsrep_local_state": "1", "wsrep_local_state_comment": "Joining"}
+	if !readStatus(left).apart() {
+		t.Error("a server whose group communication is closed counts as a member")
+	}
+	left["wsrep_evs_state"] = "OPERATIONAL"
+	if readStatus(left).apart() {
+		t.Error("a server that is joining counts as one that gave up")
 	}
 }
 

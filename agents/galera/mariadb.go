@@ -29,7 +29,7 @@ const (
 const (
 	statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name IN
  ('wsrep_cluster_status','wsrep_local_state','wsrep_local_state_comment','wsrep_ready',
-  'wsrep_last_committed')`
+  'wsrep_last_committed','wsrep_evs_state')`
 	variableQuery = `SHOW GLOBAL VARIABLES LIKE 'read_only'`
 )
 
@@ -102,6 +102,7 @@ func readStatus(values map[string]string) Wsrep {
 		// NO_LOCK and NO_LOCK_NO_ADMIN are later servers' stronger forms of ON.
 		ReadOnly:  values["read_only"] != "" && values["read_only"] != "OFF",
 		Committed: values["wsrep_last_committed"],
+		Closed:    values["wsrep_evs_state"] == "",
 	}
 }
 

@@ -33,13 +33,14 @@ type watch struct {
 const partedLimit = 3 * time.Second
 
 // errClosed ends a join that cannot succeed any more.
-var errClosed = errors.New("the server gave the cluster up while joining, and only a restart makes it try again (wsrep_cluster_status=" + disconnected + ")")
+var errClosed = errors.New("the server gave the cluster up while joining, and only a restart makes it try again")
 
 // closed says whether Galera has closed its connection for good. It does when a state
 // transfer fails, for instance when the donor left some of the missing write-sets out
-// (ReplicatorSMM::recv_IST, "node restart required"), and leaves the server running.
+// (ReplicatorSMM::recv_IST, "node restart required"), and leaves the server running: with the status Disconnected,
+// or, if it was applying the write-sets already, non-Primary.
 func (w *watch) closed(st Wsrep) bool {
-	if st.ClusterStatus != disconnected {
+	if !st.apart() {
 		w.parted = time.Time{}
 		return false
 	}

@@ -109,7 +109,13 @@ type Wsrep struct {
 	NotReady      bool   // wsrep_ready is OFF: queries are refused
 	ReadOnly      bool
 	Committed     string // wsrep_last_committed: the last transaction that it has
+	// Closed says that Galera has no connection to any group: wsrep_evs_state is not there, which gcomm tells for
+	// as long as it is open (gcs_core_get_status in gcs/src/gcs_core.cpp). ClusterStatus may still be non-Primary.
+	Closed bool
 }
+
+// apart says whether the server has no connection to any cluster.
+func (s Wsrep) apart() bool { return s.ClusterStatus == disconnected || s.Closed && s.ClusterStatus != primary }
 
 // Cluster is Pacemaker.
 type Cluster interface {

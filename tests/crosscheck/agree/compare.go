@@ -149,7 +149,11 @@ func (f *finding) moments(limits Limits) {
 	at := happened(*f.first)
 	told := at.Known() && f.first.Cause.Kind != incident.NodeReturned // which is not when the node was lost
 	if f.by != byMark && told {
-		f.moment(Occurrence, f.first, f.stroke, at, limits)
+		begun := f.stroke
+		if f.planned { // it was in the CIB somewhen between the begin of the command and its return
+			begun = f.Injected
+		}
+		f.span(Occurrence, f.first, begun, f.stroke, at, limits)
 	}
 	r := f.interrupted
 	if r.Interruption == 0 || !r.ServiceBack.Known() {
@@ -197,7 +201,7 @@ func (f *finding) back(r *incident.Record, g gap, limits Limits) {
 	off := outside(at.At, g.begun, g.to)
 	f.differences[Served] = append(f.differences[Served], off)
 	if off.Abs() > limits.Difference {
-		f.disagree(string(ServiceBack), r.ID, clock(g.begun)+" to "+clock(g.to), said(at), off)
+		f.disagree(string(ServiceBack), r.ID, between(g.begun, g.to), said(at), off)
 	}
 }
 
@@ -218,11 +222,24 @@ func (f *finding) told() gap {
 }
 
 func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {
-	d := ours.At.Sub(theirs)
+	f.span(what, r, theirs, theirs, ours, limits)
+}
+
+// span compares what the monitor only knows to have been between two moments.
+func (f *finding) span(what Measure, r *incident.Record, from, to time.Time, ours incident.Point, limits Limits) {
+	d := outside(ours.At, from, to)
 	f.differences[what] = append(f.differences[what], d)
 	if d.Abs() > limits.Difference {
-		f.disagree(string(what), r.ID, clock(theirs), said(ours), d)
+		f.disagree(string(what), r.ID, between(from, to), said(ours), d)
 	}
+}
+
+// between is a span in words, or the moment that it is.
+func between(from, to time.Time) string {
+	if from.Equal(to) {
+		return clock(to)
+	}
+	return clock(from) + " to " + clock(to)
 }
 
 // length compares how long the service was away.

@@ -12,8 +12,9 @@ import (
 const legend = `The differences are crmbridge's merged record minus the monitor, in ms: median/max of their absolute values.
 N is how often the fault was done, RECORDS what was recorded from 1 s before it struck until the repetition was over. Then how many
 repetitions have no record (NONE), a wrong cause or are wrongly called planned (PLAN), and are not recorded under one ID by every node
-that was left (ID). HAPPENED is when it struck, or was asked for: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
-fault is felt at once; otherwise it is not compared. MOVED is the address up on another node, beside the first ARP answer of one. BACK
+that was left (ID). HAPPENED is when it struck: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
+fault is felt at once; otherwise it is not compared. What was asked for took effect somewhen between the begin of the command and its return:
+there it is by how much crmbridge names no moment of that. MOVED is the address up on another node, beside the first ARP answer of one. BACK
 is the service, beside the answer to the first write that got one. Such a write takes its time, with all those that had waited, and the
 service was back somewhen between its begin and its answer: SERVED is by how much crmbridge names no moment of it, and that is what may
 be held against it. AWAY is the interruption, as long as until that answer; it disagrees if it ends outside of that write. UNTOLD are interruptions of more than
