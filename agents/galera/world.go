@@ -115,7 +115,9 @@ type Wsrep struct {
 }
 
 // apart says whether the server has no connection to any cluster.
-func (s Wsrep) apart() bool { return s.ClusterStatus == disconnected || s.Closed && s.ClusterStatus != primary }
+func (s Wsrep) apart() bool {
+	return s.ClusterStatus == disconnected || s.Closed && s.ClusterStatus != primary
+}
 
 // Cluster is Pacemaker.
 type Cluster interface {
