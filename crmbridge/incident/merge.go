@@ -45,7 +45,7 @@ func withOwnReturns(records []Record) []Record {
 	for _, o := range own {
 		i := slices.IndexFunc(rest, func(r Record) bool {
 			return r.Cause.Kind == NodeReturned && r.Cause.Node == o.Cause.Node && !slices.Contains(r.Observers, o.Cause.Node) &&
-				!o.Begin.At.Before(r.Begin.At) && !o.Begin.At.After(r.End.At)
+				!o.Begin.At.Add(inPassing).Before(r.Begin.At) && !o.Begin.At.After(r.End.At)
 		})
 		if i < 0 {
 			rest = append(rest, o)

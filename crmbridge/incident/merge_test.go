@@ -246,19 +246,21 @@ func TestAnotherClusterIsAnotherIncident(t *testing.T) {
 	}
 }
 
-// What a node says of its own return is no second incident.
+// What a node says of its own return is no second incident, whether it or the others noticed it first.
 func TestMergeOfANodesOwnReturn(t *testing.T) {
 	at := func(s int) Point { return Point{At: midnight().Add(time.Duration(s) * time.Second), Basis: Measured} }
 	cause := Cause{Kind: NodeReturned, Node: "db3"}
 	others := Record{ID: "a", Observers: []string{"db1", "db2"}, Cause: cause, Begin: at(0), End: at(30)}
-	own := Record{ID: "b", Observers: []string{"db3"}, Cause: cause, Begin: at(4), End: at(30), Gaps: []Blind{{Observer: "db3"}}}
 	later := Record{ID: "c", Observers: []string{"db3"}, Cause: cause, Begin: at(300), End: at(330)}
-	merged := Merge([]Record{own, others, later})
-	if len(merged) != 2 || merged[0].ID != "a" || merged[1].ID != "c" {
-		t.Fatalf("got %+v", merged)
-	}
-	if len(merged[0].Observers) != 3 || len(merged[0].Gaps) != 0 {
-		t.Errorf("got observers %v, gaps %v", merged[0].Observers, merged[0].Gaps)
+	for _, begin := range []int{4, -1} {
+		own := Record{ID: "b", Observers: []string{"db3"}, Cause: cause, Begin: at(begin), End: at(30), Gaps: []Blind{{Observer: "db3"}}}
+		merged := Merge([]Record{own, others, later})
+		if len(merged) != 2 || merged[0].ID != "a" || merged[1].ID != "c" {
+			t.Fatalf("own from %d s: got %+v", begin, merged)
+		}
+		if len(merged[0].Observers) != 3 || len(merged[0].Gaps) != 0 {
+			t.Errorf("own from %d s: got observers %v, gaps %v", begin, merged[0].Observers, merged[0].Gaps)
+		}
 	}
 }
 

@@ -175,10 +175,12 @@ func (s *splitter) claim(e Event) {
 // about the same node, or about the network.
 func (s *splitter) explains(early, e Event) bool {
 	switch early.Kind {
-	case TokenLost, LinkDown, LinkUp, NodeJoined, QuorumLost, QuorumGained:
+	case TokenLost, LinkDown, LinkUp, QuorumLost, QuorumGained:
 		return e.Kind == NodeChanged
-	case NodeLeft: // one that left in order shortly before has nothing to do with the next one's leaving
-		return e.Kind == NodeChanged && e.Node == early.Node
+	case NodeJoined:
+		return e.Kind == NodeChanged && e.State.Member
+	case NodeLeft: // one that left in order some time before has nothing to do with the next one's leaving
+		return e.Kind == NodeChanged && (e.At.Wall.Sub(early.At.Wall) <= inPassing || e.Node == early.Node && !s.rejoined(early))
 	case ProbeBad, ProbeGood:
 		return true
 	case ViewChanged, PeerSuspected:
@@ -193,6 +195,13 @@ func (s *splitter) explains(early, e Event) bool {
 	default:
 		return false
 	}
+}
+
+// rejoined says whether a node that left the membership is known to have come back to it since.
+func (s *splitter) rejoined(left Event) bool {
+	return slices.ContainsFunc(s.early, func(o Event) bool {
+		return o.Kind == NodeJoined && o.Node == left.Node && o.At.Wall.After(left.At.Wall)
+	})
 }
 
 // ill says whether with an event a database is found to be so.
