@@ -12,10 +12,11 @@ import (
 // its agent stops: of a database that still ran when it failed only a suspicion tells.
 //
 // If the database meanwhile had no primary component at all, it gave up more than that, and what
-// its members did first when they had one again is something else.
+// its members did first when they had one again is something else. (A server that joins writes both views at
+// once, and the journal gives them one time.)
 func (c *course) givesUp(e Event) bool {
 	if _, lost := c.first(func(o Event) bool {
-		return o.Kind == ViewChanged && o.Node == e.Node && o.View.Status != "Primary" && o.At.Wall.Before(e.At.Wall)
+		return o.Kind == ViewChanged && o.Node == e.Node && o.View.Status != "Primary" && !o.At.Wall.After(e.At.Wall)
 	}); lost {
 		return false
 	}
