@@ -65,7 +65,7 @@ func addressOf(ctx context.Context, node string) (string, error) {
 // asked to leave it.
 func takesPart(own incident.Event) bool {
 	s := own.State
-	return own.Kind == incident.NodeChanged && s.Member && s.Online && s.Join == "member" && s.Expected == "member"
+	return own.Kind == incident.NodeChanged && s.Member && s.Online && s.Join == joinMember && s.Expected == "member"
 }
 
 // lastSign is when something was last written to the journal before this machine was started; the

@@ -83,7 +83,7 @@ func mark(set bool) string {
 	return ""
 }
 
-// differing leaves out what the cluster has already: each change costs a process.
+// differing leaves out what the cluster has already: each deletion costs a process.
 func differing(s *crm.Status, changes []crm.Change) []crm.Change {
 	var rest []crm.Change
 	for _, ch := range changes {

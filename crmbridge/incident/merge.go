@@ -93,9 +93,9 @@ func newestOf(records []Record) []Record {
 }
 
 // merge makes one record of those of several nodes about one incident. The one that
-// knows most is the base: by who was there to the end, then that with the
-// fewest estimates and gaps, then that to which it happened first. When it happened is settled before the phases are added, because what
-// was over before it is no part of it.
+// knows most is the base: by who was there to the end, then that with the fewest estimates and gaps, then that
+// to which it happened first. When it happened is settled before the phases are added, because what was over
+// before it is no part of it.
 func merge(all []Record) Record {
 	there := longestThere(all)
 	slices.SortStableFunc(all, func(a, b Record) int {

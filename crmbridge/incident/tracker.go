@@ -176,11 +176,11 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 		t.wake(t.activity.Add(quiet + rest))
 		return Record{}, false
 	}
-	r, digest := c.record, c.digest()
+	digest := c.digest()
 	if old.record == digest {
 		return Record{}, false
 	}
-	t.written[r.ID] = written{record: digest, revision: old.revision + 1, at: c.last, phase: phase}
+	t.written[c.record.ID] = written{record: digest, revision: old.revision + 1, at: c.last, phase: phase}
 	c.record.Revision = old.revision + 1
 	return c.record, true
 }

@@ -93,9 +93,7 @@ func (c *Cluster) Request(ctx context.Context, ch Change) error {
 	return nil
 }
 
-// accepted hands changes to the attribute manager itself, and says whether it has taken all of them. The few
-// milliseconds between them then matter to nobody, while each tool takes as long as the node is busy, and
-// Pacemaker waits for transition-delay after every one.
+// accepted hands changes to the attribute manager itself, and says whether it has taken all of them.
 func (c *Cluster) accepted(ctx context.Context, changes ...Change) bool {
 	ctx, cancel := context.WithTimeout(ctx, acceptTime)
 	defer cancel()
@@ -164,7 +162,9 @@ func (c *Cluster) write(ctx context.Context, changes []Change) (int, error) {
 	return len(names), nil
 }
 
-// writeValues sets the values that come first. What the attribute manager does not take from us, it takes from its tool.
+// writeValues sets the values that come first, milliseconds apart: a tool for each would take as long as the node
+// is busy, and Pacemaker waits for transition-delay after every one. What the attribute manager does not take from
+// us, it takes from its tool.
 func (c *Cluster) writeValues(ctx context.Context, changes []Change) (int, error) {
 	if end := slices.IndexFunc(changes, func(ch Change) bool { return ch.Value == "" }); end >= 0 {
 		changes = changes[:end]
