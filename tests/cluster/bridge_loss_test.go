@@ -128,7 +128,7 @@ type said struct {
 }
 
 func (f *fixture) entries(ctx context.Context, node string) ([]said, error) {
-	out, err := f.Exec(ctx, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "_SYSTEMD_UNIT="+bridgeUnit, "CRMBRIDGE_TYPE=event")
+	out, err := f.Exec(ctx, node, journalOf("event", "_SYSTEMD_UNIT="+bridgeUnit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (f *fixture) probed(t *testing.T) {
 	say("good")
 	felt := time.Since(begin)
 	err := lab.WaitFor(t.Context(), settle, "a record with the client's phase", func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, to, journalOfRecords()...)
+		out, err := f.Exec(ctx, to, journalOf("record")...)
 		if err != nil {
 			return err.Error(), false
 		}

@@ -190,7 +190,7 @@ func recordsAShutdown(t *testing.T, f *fixture) {
 		r := f.waitRecord(t, node, []string{"cluster-start"}, begin)
 		t.Logf("%s: %+v", node, r)
 		starts[r.ID] = true
-		for _, r := range records(f.run(t, node, journalOfRecords()...)) {
+		for _, r := range records(f.run(t, node, journalOf("record")...)) {
 			switch {
 			case r.End.At.Before(begin):
 			case r.Cause.Kind == "node-stop" && r.Planned && r.Outcome == "stopped":
@@ -217,9 +217,9 @@ func (f *fixture) waitOff(t *testing.T, node string) {
 	}
 }
 
-// journalOfRecords prints the records in a node's journal.
-func journalOfRecords() []string {
-	return []string{"journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=record"}
+// journalOf prints the entries of a type in a node's journal, as record or event, that have other fields besides.
+func journalOf(entries string, fields ...string) []string {
+	return append([]string{"journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=" + entries}, fields...)
 }
 
 // installBridge installs the package on every node and waits until all of them hear
@@ -261,7 +261,7 @@ func (f *fixture) waitRecordOf(t *testing.T, node string, begin time.Time, want 
 	t.Helper()
 	var found failover
 	err := lab.WaitFor(t.Context(), settle, "the record of "+node, func(ctx context.Context) (string, bool) {
-		out, err := f.Exec(ctx, node, journalOfRecords()...)
+		out, err := f.Exec(ctx, node, journalOf("record")...)
 		if err != nil {
 			return err.Error(), false
 		}
