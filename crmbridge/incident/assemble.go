@@ -91,6 +91,9 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 		causes = started(causes)
 	}
 	planned := s.planned(causes)
+	if !s.open { // what had no end then has none: it does not grow until somebody writes it down
+		now = s.last
+	}
 	c := reckon(s, causes[0], planned, now)
 	from, length := c.interruption()
 	r := Record{

@@ -45,6 +45,7 @@ type segment struct {
 	events        []Event
 	last          time.Time // the last thing that was done
 	worked        time.Time // the same, of what the CIB says
+	heard         time.Time // the last word that would be the first sign of another one, were this one not there
 	open          bool      // something is unresolved
 	formed        bool      // it began when there was no cluster
 	apart         bool      // it began when the observer knew of no DC
@@ -215,6 +216,9 @@ func (s *state) ill(e Event) bool {
 func (s *splitter) aside(e Event) {
 	if s.cur != nil && s.belongs(e) {
 		s.cur.events = append(s.cur.events, e)
+		if s.causes(e) {
+			s.cur.heard = later(s.cur.heard, e.At.Wall)
+		}
 		switch e.Kind {
 		case FencingRequested, FencingEnded, NodeLeft, QuorumLost, QuorumGained, AddressAdded:
 			s.cur.last = later(s.cur.last, e.At.Wall)

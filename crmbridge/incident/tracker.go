@@ -11,12 +11,12 @@ const (
 	// settle is how long after the last event an incident with nothing left to do is
 	// taken for over: long enough for the words of logs that come late, short enough
 	// that the record is there within two seconds.
-	settle = 1300 * time.Millisecond
+	settle = 1100 * time.Millisecond
 	// unfinished is when a record of an incident is written although something is under way.
 	unfinished = 3 * time.Second
 	// promised is how long after a phase, if no other one ends meanwhile, there is a record with it,
 	// whatever else goes on: an administrator who cleans up at once does not put it off.
-	promised = 1400 * time.Millisecond
+	promised = 1200 * time.Millisecond
 	// memory is how long an incident that is over may still be added to.
 	memory = 2 * time.Minute
 	// most is how many events are kept. More than that is a storm in which single
@@ -39,6 +39,7 @@ type Tracker struct {
 
 	activity time.Time // when the newest event was seen, by the clock that Advance uses
 	newest   time.Time // the newest event's own time
+	told     time.Time // when it was seen, on the line of the events' own times
 	due      time.Time
 }
 
@@ -89,6 +90,7 @@ func (t *Tracker) take(e Event) bool {
 		t.activity = e.At.Wall
 	}
 	t.newest = later(t.newest, e.At.Wall)
+	t.told = later(t.newest, t.steady(e.Seen))
 	return true
 }
 
@@ -156,7 +158,8 @@ func (t *Tracker) Advance(now time.Time) []Record {
 	return records
 }
 
-// write says whether a record is to be given, and what it is.
+// write says whether a record is to be given, and what it is. What was promised runs from the phase on, and
+// goes on while the word of something later is on its way.
 func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record, bool) {
 	wait := settle
 	if c.open && !c.after.resting() {
@@ -164,14 +167,15 @@ func (t *Tracker) write(c *candidate, at time.Time, quiet time.Duration) (Record
 	}
 	old, phase := t.written[c.record.ID], c.record.LastPhase()
 	owed := phase.After(old.phase)
-	due := owed && at.Sub(phase) >= promised
+	age := t.told.Add(quiet).Sub(phase)
+	due := owed && age >= promised
 	if c.undecided() {
 		t.wake(t.activity.Add(quiet + unfinished)) // what it hears then wakes it sooner
 		return Record{}, false
 	}
 	if rest := wait - at.Sub(c.last); rest > 0 && quiet < wait && !due && len(t.events) <= most {
 		if owed {
-			rest = min(rest, promised-at.Sub(phase))
+			rest = min(rest, promised-age)
 		}
 		t.wake(t.activity.Add(quiet + rest))
 		return Record{}, false
@@ -205,11 +209,11 @@ func (t *Tracker) wake(at time.Time) {
 func (t *Tracker) forget(all []*candidate, at time.Time) {
 	keep := at.Add(-memory)
 	// One that is kept may have begun before another was over, which then is kept as a whole, too: half
-	// of it would look like something new.
+	// of it would look like something new, and its last words like the first ones of the next.
 	for again := true; again; {
 		again = false
 		for _, c := range all {
-			if (c.open || !c.last.Before(keep)) && c.record.Begin.At.Before(keep) {
+			if (c.open || !later(c.last, c.heard).Before(keep)) && c.record.Begin.At.Before(keep) {
 				keep, again = c.record.Begin.At, true
 			}
 		}

@@ -140,6 +140,51 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+// The record is there in time although the word of what came after its last phase was long on its way.
+func TestAPromiseIsKeptWhileWordsAreLate(t *testing.T) {
+	events := peaceful()
+	for i, line := range []string{
+		"0.000 failed vip monitor db1", "0.060 begun vip stop db1", "0.100 ended vip stop db1",
+		"0.110 begun vip start db3", "0.120 address+ db3", "0.150 ended vip start db3", "0.200 plan 31 pe-input-26",
+	} {
+		events = append(events, parseEvent(t, line, 20+i))
+	}
+	late := &events[len(events)-1].Seen
+	late.Wall, late.Mono = late.Wall.Add(800*time.Millisecond), late.Mono+800*time.Millisecond
+	tracker := NewTracker("db2")
+	if given := tracker.Replay(events); len(given) > 0 {
+		t.Fatalf("given too early: %+v", given)
+	}
+	phase := midnight().Add(150 * time.Millisecond)
+	given := tracker.advanceUntil(phase.Add(promised + time.Millisecond))
+	if len(given) != 1 || !given[0].LastPhase().Equal(phase) {
+		t.Errorf("%v after the last phase there is %+v", promised, given)
+	}
+}
+
+// The last words about an incident are forgotten with it: they are not the first sign of the next.
+func TestLastWordsAreForgottenWithTheirIncident(t *testing.T) {
+	tracker := NewTracker("db2")
+	events := peaceful()
+	for i, line := range []string{
+		"0.000 failed vip monitor db1", "0.060 begun vip stop db1", "0.100 ended vip stop db1", "0.110 begun vip start db3", "0.120 address+ db3",
+		"0.150 ended vip start db3", "0.300 view db2 primary 2", "1.500 lost db1",
+	} {
+		events = append(events, parseEvent(t, line, 20+i))
+	}
+	records := newest(tracker.Replay(events))
+	end := events[len(events)-1].Seen.Wall
+	records = newest(append(records, tracker.advanceUntil(end.Add(10*time.Second))...))
+	if len(records) != 2 {
+		t.Fatalf("not two incidents: %+v", records)
+	}
+	for after := 110 * time.Second; after < 3*time.Minute; after += 50 * time.Millisecond {
+		for _, r := range tracker.Advance(end.Add(after)) {
+			t.Errorf("%v later: a new record of %s from %v", after, r.Cause.Kind, r.Begin)
+		}
+	}
+}
+
 // The resources of another cluster are known from when they are told, also after the change of clusters itself was forgotten.
 func TestForgettingTheClusterBeforeKeepsTheResources(t *testing.T) {
 	at := func(s int) Moment { return Moment{Wall: midnight().Add(time.Duration(s) * time.Second)} }
