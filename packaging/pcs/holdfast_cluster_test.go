@@ -213,7 +213,7 @@ func TestDatabaseConfiguration(t *testing.T) {
 		"wsrep_node_name        = " + name + "\n",
 		"wsrep_node_address     = 192.168.205.72\n",
 		"evs.suspect_timeout=PT4.000S; evs.inactive_timeout=PT12.000S; evs.install_timeout=PT8.000S; " +
-			"evs.keepalive_period=PT0.800S; evs.inactive_check_period=PT0.500S;",
+			"evs.keepalive_period=PT0.800S; evs.inactive_check_period=PT0.400S;",
 		"gcache.size=2G;",
 		"wsrep_sst_method = rsync\n",
 	} {

@@ -112,7 +112,7 @@ database_config_for() {
     -e "s/@SUSPECT@/$(period "$suspect")/g" -e "s/@INACTIVE@/$(period $((suspect * 3)))/g" \
     -e "s/@INSTALL@/$(period $((suspect * 2)))/g" \
     -e "s/@KEEPALIVE@/$(period "$(within 100 $((suspect / 5)) 1000)")/g" \
-    -e "s/@CHECK@/$(period "$(within 60 $((suspect / 5)) 500)")/g" \
+    -e "s/@CHECK@/$(period "$(within 30 $((suspect / 10)) 500)")/g" \
     -e "s/@GCACHE_SIZE@/${setting[GCACHE_SIZE]}/g" -e "s/@SST_METHOD@/${setting[SST_METHOD]}/g" "$share/mariadb/70-holdfast-galera.cnf"
 }
 
