@@ -166,7 +166,7 @@ func (f *finding) moments(limits Limits) {
 	if up := movedAt(*r); r.From != r.To && !moved.IsZero() && up.Known() {
 		f.moment(AddressMoved, r, moved, up, limits)
 	}
-	if g := f.told(); g != (gap{}) {
+	if g := f.told(limits); g != (gap{}) {
 		f.back(r, g, limits)
 	}
 }
@@ -216,9 +216,17 @@ func outside(at, from, to time.Time) time.Duration {
 	return 0
 }
 
-// told is the monitor's side of the interruption that the record tells of.
-func (f *finding) told() gap {
-	return f.during(f.interrupted.ServiceBack.At.Add(-f.interrupted.Interruption), f.interrupted.ServiceBack.At)
+// told is the monitor's side of the interruption that the record tells of, as far as to the end of it that
+// is nearest to what the record says.
+func (f *finding) told(limits Limits) gap {
+	back := f.interrupted.ServiceBack.At
+	nearest := f.during(back.Add(-f.interrupted.Interruption), back)
+	for _, g := range f.earlierEnds(nearest, limits.Difference) {
+		if outside(back, g.begun, g.to).Abs() < outside(back, nearest.begun, nearest.to).Abs() {
+			nearest = g
+		}
+	}
+	return nearest
 }
 
 func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {
@@ -251,7 +259,7 @@ func (f *finding) length(limits Limits) {
 		}
 		return
 	}
-	g := f.told()
+	g := f.told(limits)
 	f.differences[Interruption] = append(f.differences[Interruption], r.Interruption-g.length())
 	if d := outside(g.from.Add(r.Interruption), g.begun, g.to); d.Abs() > limits.Difference {
 		f.disagree(string(Interruption), r.ID, ms(g.begun.Sub(g.from))+" to "+ms(g.length()), ms(r.Interruption), d)

@@ -42,6 +42,41 @@ func TestFirstWrite(t *testing.T) {
 	}
 }
 
+// TestBackTwice: the service may be back for a moment, and then away again; the monitor joins the two silences.
+func TestBackTwice(t *testing.T) {
+	for _, x := range []struct {
+		name          string
+		service, away result.Milliseconds // from 2000 on
+		back          float64             // when crmbridge says that it was back
+		want          []string
+	}{
+		{"at the first answer, before a short silence", 90, 150, 102, nil},
+		{"after the short silence", 90, 150, 102.24, nil},
+		{"in between", 90, 240, 102.15, []string{string(Interruption), string(ServiceBack)}},
+		{"at an answer in the middle of it", 30, 240, 102, []string{string(Interruption), string(ServiceBack)}},
+		{"at the first answer, before a long silence", 90, 900, 102, []string{string(Interruption), string(ServiceBack)}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			f, r := powerCut(), lost()
+			f.Marks = f.Marks[:2]
+			var dots []result.Dot
+			for ms := f.From; ms < 8000; ms += 10 {
+				if ms <= 0 || ms >= 2000 && ms <= 2000+x.service || ms >= 2000+x.service+x.away {
+					dots = append(dots, result.Dot{At: ms, Verdict: "acknowledged"})
+				}
+			}
+			f.Clients[0].Dots = dots
+			r.ServiceBack = at(x.back)
+			r.Interruption = r.ServiceBack.At.Sub(sec(100))
+			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
+			report := laidBeside(t, f, r)
+			if got := kindsOf(report); !slices.Equal(got, x.want) {
+				t.Errorf("got %q, want %q: %+v", got, x.want, report.Disagreements)
+			}
+		})
+	}
+}
+
 // TestAsked: of what an administrator asks for the moment is compared at which it was in the CIB, and
 // not that of the first thing Pacemaker did.
 func TestAsked(t *testing.T) {

@@ -1,6 +1,8 @@
 package agree
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"holdfast/tests/chaos/outage"
@@ -22,6 +24,8 @@ type measured struct {
 	stroke time.Time
 	by     string // how the stroke is known
 	gaps   []gap
+	// silences are what the gaps are made of: the monitor joins those with little service between them.
+	silences []gap
 }
 
 // gap is a time in which the service did not answer. A write takes its time: that the service is
@@ -38,7 +42,8 @@ const (
 )
 
 func measure(f result.Fault, e expectation) measured {
-	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark, gaps: interruptions(f)}
+	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark}
+	m.gaps, m.silences = interruptions(f)
 	for _, mark := range f.Marks {
 		if mark.Name == result.Struck {
 			m.stroke, m.by = m.at(mark.At), byNode
@@ -67,30 +72,58 @@ func (m measured) mark(name string) time.Time {
 }
 
 // interruptions are the times without an answer to the writer that makes a new connection
-// for each write, as far as they ended after the injection. Its dots are every attempt, so
-// they are found as the monitor finds them, and not only the longest one.
-func interruptions(f result.Fault) []gap {
-	for _, c := range f.Clients {
-		if c.Kind != "new-connection" {
+// for each write, as far as they ended after the injection, and the silences that they consist
+// of. Its dots are every attempt, so they are found as the monitor finds them, and not only the
+// longest one.
+func interruptions(f result.Fault) (gaps, silences []gap) {
+	i := slices.IndexFunc(f.Clients, func(c result.Client) bool { return c.Kind == "new-connection" })
+	if i < 0 {
+		return nil, nil
+	}
+	var answers []outage.Answer
+	for _, d := range f.Clients[i].Dots {
+		if d.Verdict == "acknowledged" {
+			answers = append(answers, outage.Answer{Intended: (d.At - f.From).Duration(), At: (d.At + d.Latency - f.From).Duration(), Node: d.Node})
+		}
+	}
+	start := f.Injected.Add(f.From.Duration())
+	add := func(all []gap, from, to time.Duration) []gap {
+		if !start.Add(to).After(f.Injected) {
+			return all
+		}
+		return append(all, gap{start.Add(from), start.Add(begun(answers, to)), start.Add(to)})
+	}
+	figures := outage.Measure(outage.Observation{Answers: answers, Fault: (-f.From).Duration(), End: (f.To - f.From).Duration()}, ordinary)
+	for _, g := range figures.Gaps {
+		gaps = add(gaps, g.From, g.To)
+	}
+	slices.SortFunc(answers, func(a, b outage.Answer) int { return cmp.Compare(a.At, b.At) })
+	for i := 1; i < len(answers); i++ {
+		if from, to := answers[i-1].At, answers[i].At; to-from >= ordinary {
+			silences = add(silences, from, to)
+		}
+	}
+	return gaps, silences
+}
+
+// earlierEnds are an interruption as far as to each of its ends but the last: where the service was back
+// for longer than two moments may differ, and never again away for longer than a commit may take.
+func (m measured) earlierEnds(whole gap, differ time.Duration) []gap {
+	var ends []gap
+	again := whole.to // when the service was away the next time
+	for _, s := range slices.Backward(m.silences) {
+		if s.from.Before(whole.from) || s.to.After(whole.to) {
 			continue
 		}
-		var answers []outage.Answer
-		for _, d := range c.Dots {
-			if d.Verdict == "acknowledged" {
-				answers = append(answers, outage.Answer{Intended: (d.At - f.From).Duration(), At: (d.At + d.Latency - f.From).Duration(), Node: d.Node})
-			}
+		if s.to.Before(whole.to) && again.Sub(s.to) > differ {
+			ends = append(ends, gap{whole.from, s.begun, s.to})
 		}
-		figures := outage.Measure(outage.Observation{Answers: answers, Fault: (-f.From).Duration(), End: (f.To - f.From).Duration()}, ordinary)
-		var all []gap
-		start := f.Injected.Add(f.From.Duration())
-		for _, g := range figures.Gaps {
-			if to := start.Add(g.To); to.After(f.Injected) {
-				all = append(all, gap{start.Add(g.From), start.Add(begun(answers, g.To)), to})
-			}
+		if s.length() > noticeable {
+			break
 		}
-		return all
+		again = s.from
 	}
-	return nil
+	return ends
 }
 
 // begun is when the write was begun that was answered at a time; of several the last.
