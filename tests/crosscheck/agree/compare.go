@@ -29,8 +29,8 @@ const (
 	AddressMoved Measure = "address moved"
 	ServiceBack  Measure = "service back"
 	Interruption Measure = "interruption"
-	// Served is by how much the service was back before the first write was begun that was
-	// answered, or after its answer; 0 in between.
+	// Served is by how much the service was back before the write was begun from which on each
+	// was answered, or after its answer; 0 in between.
 	Served Measure = "served"
 	Lag    Measure = "lag"
 )
@@ -166,7 +166,7 @@ func (f *finding) moments(limits Limits) {
 	if up := movedAt(*r); r.From != r.To && !moved.IsZero() && up.Known() {
 		f.moment(AddressMoved, r, moved, up, limits)
 	}
-	if g := f.told(limits); g != (gap{}) {
+	if g := f.told(); g != (gap{}) {
 		f.back(r, g, limits)
 	}
 }
@@ -193,15 +193,15 @@ func movedAt(r incident.Record) incident.Point {
 	return up
 }
 
-// back compares when the service was back. What the first write took that was answered does not
-// tell against crmbridge, which cannot know: they differ when it names no moment of that write.
+// back compares when the service was back. What the write took from which on each was answered does
+// not tell against crmbridge, which cannot know: they differ when it names no moment of that write.
 func (f *finding) back(r *incident.Record, g gap, limits Limits) {
 	at := r.ServiceBack
 	f.differences[ServiceBack] = append(f.differences[ServiceBack], at.At.Sub(g.to))
-	off := outside(at.At, g.begun, g.to)
+	off := outside(at.At, g.begun, g.answered)
 	f.differences[Served] = append(f.differences[Served], off)
 	if off.Abs() > limits.Difference {
-		f.disagree(string(ServiceBack), r.ID, between(g.begun, g.to), said(at), off)
+		f.disagree(string(ServiceBack), r.ID, between(g.begun, g.answered), said(at), off)
 	}
 }
 
@@ -216,17 +216,9 @@ func outside(at, from, to time.Time) time.Duration {
 	return 0
 }
 
-// told is the monitor's side of the interruption that the record tells of, as far as to the end of it that
-// is nearest to what the record says.
-func (f *finding) told(limits Limits) gap {
-	back := f.interrupted.ServiceBack.At
-	nearest := f.during(back.Add(-f.interrupted.Interruption), back)
-	for _, g := range f.earlierEnds(nearest, limits.Difference) {
-		if outside(back, g.begun, g.to).Abs() < outside(back, nearest.begun, nearest.to).Abs() {
-			nearest = g
-		}
-	}
-	return nearest
+// told is the monitor's side of the interruption that the record tells of.
+func (f *finding) told() gap {
+	return f.during(f.interrupted.ServiceBack.At.Add(-f.interrupted.Interruption), f.interrupted.ServiceBack.At)
 }
 
 func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {
@@ -259,10 +251,10 @@ func (f *finding) length(limits Limits) {
 		}
 		return
 	}
-	g := f.told(limits)
+	g := f.told()
 	f.differences[Interruption] = append(f.differences[Interruption], r.Interruption-g.length())
-	if d := outside(g.from.Add(r.Interruption), g.begun, g.to); d.Abs() > limits.Difference {
-		f.disagree(string(Interruption), r.ID, ms(g.begun.Sub(g.from))+" to "+ms(g.length()), ms(r.Interruption), d)
+	if d := outside(g.from.Add(r.Interruption), g.begun, g.answered); d.Abs() > limits.Difference {
+		f.disagree(string(Interruption), r.ID, ms(g.begun.Sub(g.from))+" to "+ms(g.answered.Sub(g.from)), ms(r.Interruption), d)
 	}
 }
 

@@ -42,38 +42,66 @@ func TestFirstWrite(t *testing.T) {
 	}
 }
 
-// TestBackTwice: the service may be back for a moment, and then away again; the monitor joins the two silences.
-func TestBackTwice(t *testing.T) {
+// TestBackWithAllThatWaited: of the writes that wait, some may be answered while others fail that were begun
+// later; the service is back with the first after which none fails.
+func TestBackWithAllThatWaited(t *testing.T) {
 	for _, x := range []struct {
-		name          string
-		service, away result.Milliseconds // from 2000 on
-		back          float64             // when crmbridge says that it was back
-		want          []string
+		name   string
+		back   float64 // when crmbridge says so
+		served result.Milliseconds
+		want   []string
 	}{
-		{"at the first answer, before a short silence", 90, 150, 102, nil},
-		{"after the short silence", 90, 150, 102.24, nil},
-		{"in between", 90, 240, 102.15, []string{string(Interruption), string(ServiceBack)}},
-		{"at an answer in the middle of it", 30, 240, 102, []string{string(Interruption), string(ServiceBack)}},
-		{"at the first answer, before a long silence", 90, 900, 102, []string{string(Interruption), string(ServiceBack)}},
+		{"when the first was answered, and no other failed that was begun then", 102, 0, nil},
+		{"when that was answered from which on none failed", 102.19, 0, nil},
+		{"long after it", 102.26, 70, []string{string(Interruption), string(ServiceBack)}},
+		{"when the last of those was begun that failed", 101.87, 70, []string{string(Interruption), string(ServiceBack)}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			f, r := powerCut(), lost()
 			f.Marks = f.Marks[:2]
 			var dots []result.Dot
 			for ms := f.From; ms < 8000; ms += 10 {
-				if ms <= 0 || ms >= 2000 && ms <= 2000+x.service || ms >= 2000+x.service+x.away {
-					dots = append(dots, result.Dot{At: ms, Verdict: "acknowledged"})
+				d := result.Dot{At: ms, Verdict: "acknowledged"}
+				switch {
+				case ms <= 0 || ms > 2190:
+				case ms < 1800, ms > 1850 && ms < 1940: // their time is over before
+					d.Verdict, d.Latency = "indeterminate", 250
+				case ms <= 1850:
+					d.Latency = 2000 - ms
+				default:
+					d.Latency = 2190 - ms
 				}
+				dots = append(dots, d)
 			}
 			f.Clients[0].Dots = dots
 			r.ServiceBack = at(x.back)
 			r.Interruption = r.ServiceBack.At.Sub(sec(100))
 			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
 			report := laidBeside(t, f, r)
-			if got := kindsOf(report); !slices.Equal(got, x.want) {
-				t.Errorf("got %q, want %q: %+v", got, x.want, report.Disagreements)
+			got, served := kindsOf(report), report.Faults[0].Served.Max
+			if !slices.Equal(got, x.want) || served != x.served {
+				t.Errorf("got %q, served %v off, want %q and %v: %+v", got, served, x.want, x.served, report.Disagreements)
 			}
 		})
+	}
+}
+
+// TestAgainAway: an answer or two in the middle of an interruption are no service.
+func TestAgainAway(t *testing.T) {
+	f, r := powerCut(), lost()
+	f.Marks = f.Marks[:2]
+	var dots []result.Dot
+	for ms := f.From; ms < 8000; ms += 10 {
+		d := result.Dot{At: ms, Verdict: "acknowledged"}
+		if ms > 0 && ms < 2000 || ms > 2020 && ms < 2400 {
+			d.Verdict, d.Latency = "indeterminate", 250
+		}
+		dots = append(dots, d)
+	}
+	f.Clients[0].Dots = dots
+	report := laidBeside(t, f, r)
+	if got, want := kindsOf(report), []string{string(Interruption), string(ServiceBack)}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q: %+v", got, want, report.Disagreements)
 	}
 }
 

@@ -1,7 +1,6 @@
 package agree
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -24,13 +23,13 @@ type measured struct {
 	stroke time.Time
 	by     string // how the stroke is known
 	gaps   []gap
-	// silences are what the gaps are made of: the monitor joins those with little service between them.
-	silences []gap
 }
 
 // gap is a time in which the service did not answer. A write takes its time: that the service is
-// back is known of some moment between when the write was begun that ends the gap and its answer.
-type gap struct{ from, begun, to time.Time }
+// back is known of some moment between when the write was begun, from which on each one was answered,
+// and its answer. In the middle of an interruption some may be, of those that had waited, which ends the
+// gap, while others that wait fail; and the monitor joins two gaps with little between them.
+type gap struct{ from, to, begun, answered time.Time }
 
 func (g gap) length() time.Duration { return g.to.Sub(g.from) }
 
@@ -42,8 +41,7 @@ const (
 )
 
 func measure(f result.Fault, e expectation) measured {
-	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark}
-	m.gaps, m.silences = interruptions(f)
+	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark, gaps: interruptions(f)}
 	for _, mark := range f.Marks {
 		if mark.Name == result.Struck {
 			m.stroke, m.by = m.at(mark.At), byNode
@@ -72,72 +70,53 @@ func (m measured) mark(name string) time.Time {
 }
 
 // interruptions are the times without an answer to the writer that makes a new connection
-// for each write, as far as they ended after the injection, and the silences that they consist
-// of. Its dots are every attempt, so they are found as the monitor finds them, and not only the
-// longest one.
-func interruptions(f result.Fault) (gaps, silences []gap) {
+// for each write, as far as they ended after the injection. Its dots are every attempt, so
+// they are found as the monitor finds them, and not only the longest one.
+func interruptions(f result.Fault) []gap {
 	i := slices.IndexFunc(f.Clients, func(c result.Client) bool { return c.Kind == "new-connection" })
 	if i < 0 {
-		return nil, nil
+		return nil
 	}
 	var answers []outage.Answer
+	var failed []time.Duration // when they were begun
 	for _, d := range f.Clients[i].Dots {
+		begun := (d.At - f.From).Duration()
 		if d.Verdict == "acknowledged" {
-			answers = append(answers, outage.Answer{Intended: (d.At - f.From).Duration(), At: (d.At + d.Latency - f.From).Duration(), Node: d.Node})
+			answers = append(answers, outage.Answer{Intended: begun, At: begun + d.Latency.Duration(), Node: d.Node})
+		} else {
+			failed = append(failed, begun)
 		}
-	}
-	start := f.Injected.Add(f.From.Duration())
-	add := func(all []gap, from, to time.Duration) []gap {
-		if !start.Add(to).After(f.Injected) {
-			return all
-		}
-		return append(all, gap{start.Add(from), start.Add(begun(answers, to)), start.Add(to)})
 	}
 	figures := outage.Measure(outage.Observation{Answers: answers, Fault: (-f.From).Duration(), End: (f.To - f.From).Duration()}, ordinary)
+	var all []gap
+	start := f.Injected.Add(f.From.Duration())
 	for _, g := range figures.Gaps {
-		gaps = add(gaps, g.From, g.To)
-	}
-	slices.SortFunc(answers, func(a, b outage.Answer) int { return cmp.Compare(a.At, b.At) })
-	for i := 1; i < len(answers); i++ {
-		if from, to := answers[i-1].At, answers[i].At; to-from >= ordinary {
-			silences = add(silences, from, to)
+		if to := start.Add(g.To); to.After(f.Injected) {
+			first := restored(answers, failed, g)
+			all = append(all, gap{start.Add(g.From), to, start.Add(first.Intended), start.Add(first.At)})
 		}
 	}
-	return gaps, silences
+	return all
 }
 
-// earlierEnds are an interruption as far as to each of its ends but the last: where the service was back
-// for longer than two moments may differ, and never again away for longer than a commit may take.
-func (m measured) earlierEnds(whole gap, differ time.Duration) []gap {
-	var ends []gap
-	again := whole.to // when the service was away the next time
-	for _, s := range slices.Backward(m.silences) {
-		if s.from.Before(whole.from) || s.to.After(whole.to) {
-			continue
+// restored is the write from which on each one was answered: the first one begun after the last one that failed of
+// those that were begun in a gap; if none failed, the one whose answer ends the gap.
+func restored(answers []outage.Answer, failed []time.Duration, g outage.Gap) outage.Answer {
+	lastFailed := time.Duration(-1)
+	for _, begun := range failed {
+		if begun > g.From && begun < g.To {
+			lastFailed = max(lastFailed, begun)
 		}
-		if s.to.Before(whole.to) && again.Sub(s.to) > differ {
-			ends = append(ends, gap{whole.from, s.begun, s.to})
-		}
-		if s.length() > noticeable {
-			break
-		}
-		again = s.from
 	}
-	return ends
-}
-
-// begun is when the write was begun that was answered at a time; of several the last.
-func begun(answers []outage.Answer, at time.Duration) time.Duration {
-	latest := time.Duration(-1)
+	first, found := outage.Answer{Intended: g.To, At: g.To}, false // it stays so if the gap has no end
 	for _, a := range answers {
-		if a.At == at {
-			latest = max(latest, a.Intended)
+		switch {
+		case lastFailed < 0 && a.At != g.To, a.Intended <= lastFailed, found && a.Intended >= first.Intended:
+		default:
+			first, found = a, true
 		}
 	}
-	if latest < 0 {
-		return at // nobody answered: the gap has no end
-	}
-	return latest
+	return first
 }
 
 // during is the interruption that shares the longest time with the one from a moment to

@@ -15,10 +15,10 @@ repetitions have no record (NONE), a wrong cause or are wrongly called planned (
 that was left (ID). HAPPENED is when it struck: as whoever did it said, or the last answer to a writer that tries every 10 ms, if the
 fault is felt at once; otherwise it is not compared. What was asked for took effect somewhen between the begin of the command and its return:
 there it is by how much crmbridge names no moment of that. MOVED is the address up on another node, beside the first ARP answer of one. BACK
-is the service, beside the answer to the first write that got one. Such a write takes its time, with all those that had waited, and the
-service was back somewhen between its begin and its answer: SERVED is by how much crmbridge names no moment of it, and that is what may
-be held against it. The monitor joins two silences with less than 100 ms of service between them: if there were more than 50 ms, and the
-silences after it no longer than a commit may take (250 ms), the service was back there as well. AWAY is the interruption, as long as until that answer; it disagrees if it ends outside of that write. UNTOLD are interruptions of more than
+is the service, beside the answer to the first write that got one. Such a write takes its time, with all those that had waited: some of
+these may be answered while others fail. The service was back somewhen between the begin of the write from which on each one was answered,
+and its answer: SERVED is by how much crmbridge names no moment of it, and that is what may be held against it. AWAY is the interruption, as
+long as until the first answer; it disagrees if it ends outside of the other write. UNTOLD are interruptions of more than
 250 ms of which the record says nothing (what only a client can feel: see crmbridge(8), PROBES), UNTRUE are those that some other
 record claims and nobody felt, STRAY are records that the fault does not explain, OPEN are records that a node never said to be over.
 LAG is from the last phase of a record to the first time it was written with it, by each node that was left. PHASES are records whose
