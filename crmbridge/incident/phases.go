@@ -195,17 +195,17 @@ func (c *course) sound(node string, until time.Time) bool {
 }
 
 // up is when the address was there, of an operation that brought it: the kernel knows it
-// before the operation has ended.
+// before the operation has ended, and may say so before the CIB says that it has begun.
 func (c *course) up(start Event) Point {
 	begun, ok := c.final(func(e Event) bool {
 		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node &&
 			!e.At.Wall.After(start.At.Wall)
 	})
 	added, seen := c.final(func(e Event) bool {
-		return e.Kind == AddressAdded && e.Node == start.Node && address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP &&
-			!e.At.Wall.After(start.At.Wall)
+		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == start.Node &&
+			address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP && !e.At.Wall.After(start.At.Wall)
 	})
-	if ok && seen && !added.At.Wall.Before(begun.At.Wall) && added.At.Wall.Before(start.At.Wall) {
+	if ok && seen && added.Kind == AddressAdded && begun.At.Wall.Sub(added.At.Wall) <= inPassing && added.At.Wall.Before(start.At.Wall) {
 		return point(added, Tell(added))
 	}
 	return point(start, Tell(start))
@@ -254,9 +254,10 @@ func (c *course) path() []Phase {
 			continue
 		}
 		end := m.end
-		if end.At.Before(at.At) { // two observers, or two sources of one, are not that exact
-			end.At = at.At
+		if c.back.Known() && c.back.At.Before(end.At) { // two observers, or two sources of one, are not that exact
+			end.At = c.back.At
 		}
+		end.At = later(at.At, end.At)
 		phases = append(phases, phase(m.name, at, end, true))
 		at = end
 	}
