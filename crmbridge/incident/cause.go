@@ -113,11 +113,11 @@ func (s *segment) cause(at *splitter, e Event, fenced bool) (CauseKind, string, 
 			return QuorumGone, e.Observer, ""
 		}
 	case UnitDied:
-		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
+		if resource := at.unitOf(e.Unit.Name); resource != "" && !e.Unit.Job && !at.stopping(resource, e) && !s.ordered(e, resource) {
 			return DatabaseDied, e.Node, resource
 		}
 	case AddressRemoved:
-		if resource := at.addressOf(e.Address.Prefix); resource != "" && !at.stopping(resource, e.Node) && !s.ordered(e, resource) {
+		if resource := at.addressOf(e.Address.Prefix); resource != "" && !at.stopping(resource, e) && !s.ordered(e, resource) {
 			return AddressLost, e.Node, resource
 		}
 	case ConstraintSet:
@@ -153,15 +153,23 @@ func settingCause(c Change) (CauseKind, string, string) {
 	return "", "", ""
 }
 
-// stopping says whether Pacemaker is taking the resource away there.
-func (s *splitter) stopping(resource, node string) bool {
+// stopping says whether Pacemaker is taking the resource away where something ended.
+func (s *splitter) stopping(resource string, e Event) bool {
+	at := instance{resource, e.Node}
 	for _, name := range []string{"stop", "demote"} {
-		if _, ok := s.state.pending[action{instance{resource, node}, name}]; ok {
+		if _, ok := s.state.pending[action{at, name}]; ok {
 			return true
 		}
 	}
-	gone := !s.state.live(node) || s.state.roles[instance{resource, node}] == ""
-	return gone && s.state.where(resource) != ""
+	gone := !s.state.live(e.Node) || s.state.roles[at] == ""
+	return gone && s.state.where(resource) != "" || s.state.justStopped(at, e.At.Wall)
+}
+
+// justStopped says whether Pacemaker has taken a resource away shortly before: on a busy node what the kernel and
+// systemd tell of it may be heard after the CIB's word that it is done.
+func (s *state) justStopped(at instance, now time.Time) bool {
+	when, ok := s.gone[at]
+	return ok && s.roles[at] == "" && now.Sub(when) <= inPassing
 }
 
 // ordered says whether something ended because Pacemaker stopped it: the kernel and

@@ -250,7 +250,8 @@ func (s *splitter) causes(e Event) bool {
 	case UnitDied:
 		return !e.Unit.Job && s.unitOf(e.Unit.Name) != ""
 	case AddressRemoved:
-		return s.addressOf(e.Address.Prefix) != ""
+		resource := s.addressOf(e.Address.Prefix)
+		return resource != "" && !s.state.justStopped(instance{resource, e.Node}, e.At.Wall)
 	case NodeLeft, NodeJoined, QuorumLost, QuorumGained, TokenLost, LinkDown, FencingRequested, FencingEnded, ProbeBad, ViewChanged, PeerSuspected, DatabaseChanged, TransitionBegun,
 		AttributeChanged:
 		return true

@@ -32,7 +32,8 @@ type state struct {
 	known    map[string]Known
 	roles    map[instance]Role
 	pending  map[action]Event
-	failed   map[instance]Event // nothing was done about it yet
+	failed   map[instance]Event     // nothing was done about it yet
+	gone     map[instance]time.Time // when Pacemaker stopped it there
 	nodes    map[string]NodeState
 	leaving  map[string]bool // asked to shut down
 	standby  map[string]bool
@@ -57,7 +58,7 @@ type lastServed struct {
 
 func newState() *state {
 	return &state{
-		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{},
+		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{}, gone: map[instance]time.Time{},
 		nodes: map[string]NodeState{}, leaving: map[string]bool{}, standby: map[string]bool{}, off: map[string]bool{},
 		unfit: map[instance]bool{},
 		clock: map[string]Clock{}, quorum: true,
@@ -75,7 +76,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
 	c.nodes, c.leaving, c.standby, c.off = maps.Clone(s.nodes), maps.Clone(s.leaving), maps.Clone(s.standby), maps.Clone(s.off)
-	c.clock, c.unfit = maps.Clone(s.clock), maps.Clone(s.unfit)
+	c.clock, c.unfit, c.gone = maps.Clone(s.clock), maps.Clone(s.unfit), maps.Clone(s.gone)
 	return &c
 }
 
@@ -228,6 +229,7 @@ func (s *state) operation(e Event) {
 	case o.Action == "stop":
 		delete(s.roles, at)
 		delete(s.failed, at)
+		s.gone[at] = e.At.Wall
 	case o.Action == "start", o.Action == "demote":
 		if s.isAddress(o.Resource) { // there is one of it, and what a node that left had is old
 			maps.DeleteFunc(s.roles, func(i instance, _ Role) bool { return i.resource == o.Resource })
