@@ -9,6 +9,15 @@ import (
 	"holdfast/tests/chaos/result"
 )
 
+// lostUntil is a record like lost, of a service that was back at another time.
+func lostUntil(back float64) incident.Record {
+	r := lost()
+	r.ServiceBack = at(back)
+	r.Interruption = r.ServiceBack.At.Sub(sec(100))
+	r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
+	return r
+}
+
 // TestFirstWrite: a service that is back is known by the first write that is answered, which was begun
 // before that.
 func TestFirstWrite(t *testing.T) {
@@ -25,14 +34,11 @@ func TestFirstWrite(t *testing.T) {
 		{"long after it", 102.06, 60, []string{string(Interruption), string(ServiceBack)}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			f, r := powerCut(), lost()
+			f, r := powerCut(), lostUntil(x.back)
 			f.Marks = f.Marks[:2] // nobody asked for the address
 			dots := f.Clients[0].Dots
 			i := slices.IndexFunc(dots, func(d result.Dot) bool { return d.At == 2000 })
 			dots[i].At, dots[i].Latency = 1800, 200
-			r.ServiceBack = at(x.back)
-			r.Interruption = r.ServiceBack.At.Sub(sec(100))
-			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
 			report := laidBeside(t, f, r)
 			got, row := kindsOf(report), report.Faults[0]
 			if !slices.Equal(got, x.want) || row.Served.Max != x.served {
@@ -57,7 +63,7 @@ func TestBackWithAllThatWaited(t *testing.T) {
 		{"when the last of those was begun that failed", 101.87, 70, []string{string(Interruption), string(ServiceBack)}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			f, r := powerCut(), lost()
+			f, r := powerCut(), lostUntil(x.back)
 			f.Marks = f.Marks[:2]
 			var dots []result.Dot
 			for ms := f.From; ms < 8000; ms += 10 {
@@ -74,9 +80,6 @@ func TestBackWithAllThatWaited(t *testing.T) {
 				dots = append(dots, d)
 			}
 			f.Clients[0].Dots = dots
-			r.ServiceBack = at(x.back)
-			r.Interruption = r.ServiceBack.At.Sub(sec(100))
-			r.Phases[1].End, r.Phases[1].Duration = r.ServiceBack.At, r.ServiceBack.At.Sub(sec(100.5))
 			report := laidBeside(t, f, r)
 			got, served := kindsOf(report), report.Faults[0].Served.Max
 			if !slices.Equal(got, x.want) || served != x.served {
