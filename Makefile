@@ -86,6 +86,11 @@ cluster-test-longer: deb ## the bridge in a storm and beside the monitor; 40 min
 	@packaging/preflight test
 	tests/failures-last go test -tags lab -count=1 -timeout 120m -run '^($(LONGER))$$' -v ./tests/cluster
 
+.PHONY: clock-test
+clock-test: deb ## the bridge while clocks are set: sets this machine's clock by an hour and back, so not a part of make test
+	@packaging/preflight test
+	tests/failures-last go test -tags lab,clock -count=1 -timeout 30m -run '^TestBridgeAndTheClock$$' -v ./tests/cluster
+
 .PHONY: scenarios
 scenarios: deb ## only ra-tester's galera scenarios and the agents' promises, on real nodes
 	@packaging/preflight test

@@ -27,7 +27,7 @@ type translator struct {
 	addresses map[string]bool // by prefix
 	listed    bool            // the addresses were read
 	clockRead time.Time       // when
-	clock     kernel.Clock
+	clock     incident.Clock
 	galera    string        // the id of the database's newest view
 	component incident.View // that view
 	suspicion string        // for how long a member of it had been silent when it is suspected

@@ -97,27 +97,29 @@ func (t *translator) address(o observation, a kernel.Address, initial bool) []in
 
 // clockChanged says how far the clock can be trusted, and by how much it was set.
 func (t *translator) clockChanged(o observation, by time.Duration) []incident.Event {
-	c, err := t.machine.clock()
-	if err != nil {
-		return nil // a kernel without it has no clock to speak of
-	}
-	t.clockRead, t.clock = o.received, c
-	return one(t.event(o, incident.Event{
-		Kind: incident.ClockChanged, Node: t.node, Initial: by == 0,
-		Clock: incident.Clock{Synchronised: c.Synchronized, MaxError: c.MaxError, Stepped: by},
-	}))
+	t.clock = t.readClock(o)
+	said := t.clock
+	said.Stepped = by
+	return one(t.event(o, incident.Event{Kind: incident.ClockChanged, Node: t.node, Initial: by == 0, Clock: said}))
 }
 
 // clockLooked is clockChanged if the clock is noticeably better or worse than it was.
 func (t *translator) clockLooked(o observation) []incident.Event {
 	const noticeable = 10 * time.Millisecond
-	c, err := t.machine.clock()
-	if err != nil {
-		return nil
-	}
-	t.clockRead = o.received
-	if c.Synchronized == t.clock.Synchronized && (c.MaxError-t.clock.MaxError).Abs() < noticeable {
+	was, is := t.clock, t.readClock(o)
+	if is.Synchronised == was.Synchronised && is.Unread == was.Unread && (is.MaxError-was.MaxError).Abs() < noticeable {
 		return nil
 	}
 	return t.clockChanged(observation{sourceClock, o.received, nil}, 0)
+}
+
+// readClock asks the kernel; one that does not answer is no reason to be silent about
+// a clock that was set.
+func (t *translator) readClock(o observation) incident.Clock {
+	t.clockRead = o.received
+	c, err := t.machine.clock()
+	if err != nil {
+		return incident.Clock{Unread: err.Error()}
+	}
+	return incident.Clock{Synchronised: c.Synchronized, MaxError: c.MaxError}
 }

@@ -26,7 +26,7 @@ func TestProbes(t *testing.T) {
 		{"no answer", "perhaps", "", "", time.Time{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := journalctl.Line{At: said, Monotonic: time.Hour, Boot: "b", Message: "timeout", MessageID: probeEntry,
+			l := journalctl.Line{At: said, Monotonic: time.Hour, Message: "timeout", MessageID: probeEntry,
 				Fields: map[string]string{probeAnswer: c.answer, probeAt: c.at, probeName: "shop"}}
 			events := newTranslator("db1", stillMachine{}).spoken(observation{sourceJournal, said, l}, l)
 			if c.kind == "" {

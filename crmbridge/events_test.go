@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"holdfast/cib"
 	"holdfast/crmbridge/corosync"
+	"holdfast/crmbridge/incident"
 	"holdfast/crmbridge/journalctl"
 	"holdfast/crmbridge/kernel"
 	"holdfast/crmbridge/pacemaker"
@@ -36,7 +38,7 @@ func says(after time.Duration, program, message string) story {
 func inWords(t *testing.T, lines []story) []string {
 	t.Helper()
 	translator := newTranslator("db1", stillMachine{})
-	translator.clockRead, translator.clock = noon, kernel.Clock{Synchronized: true}
+	translator.clockRead, translator.clock = noon, incident.Clock{Synchronised: true}
 	var out bytes.Buffer
 	for _, l := range lines {
 		if _, ok := l.what.(losesClock); ok {
@@ -254,5 +256,29 @@ func TestUnitTellsAnOrderedStop(t *testing.T) {
 		if len(last) != 2 || last[1] != tt.job {
 			t.Errorf("%s: %v", tt.name, last)
 		}
+	}
+}
+
+// hiddenMachine is one whose kernel does not say how its clock is, as with ProtectClock= of systemd.exec(5).
+type hiddenMachine struct{ stillMachine }
+
+func (hiddenMachine) clock() (kernel.Clock, error) {
+	return kernel.Clock{}, errors.New("operation not permitted")
+}
+
+func TestClockThatIsSetIsToldEvenIfNobodyKnowsHowGoodItIs(t *testing.T) {
+	translator := newTranslator("db1", hiddenMachine{})
+	for _, c := range []struct {
+		what    any
+		stepped time.Duration
+	}{{seeing{}, 0}, {kernel.Step{By: -time.Hour}, -time.Hour}} {
+		events := translator.events(observation{sourceClock, noon, c.what})
+		want := incident.Clock{Stepped: c.stepped, Unread: "operation not permitted"}
+		if len(events) != 1 || events[0].Kind != incident.ClockChanged || events[0].Clock != want {
+			t.Errorf("%+v: %+v, want the clock %+v", c.what, events, want)
+		}
+	}
+	if later := translator.events(observation{sourceAddresses, noon.Add(2 * clockAge), kernel.Address{}}); len(later) != 0 && later[0].Kind == incident.ClockChanged {
+		t.Errorf("it says again what it has said: %+v", later)
 	}
 }

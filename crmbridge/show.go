@@ -120,14 +120,7 @@ func (r *reading) rest(out io.Writer, x incident.Record) {
 		plans = append(plans, strings.TrimSpace(fmt.Sprintf("%d  %s  %s", t.Number, t.PEInput, t.Outcome)))
 	}
 	for _, c := range x.Clocks {
-		text := c.Node + ": synchronised, to within " + c.MaxError.Round(time.Microsecond).String()
-		if !c.Synchronised {
-			text = c.Node + ": not synchronised; do not compare its times with those of other nodes"
-		}
-		if c.Stepped != 0 {
-			text += ", set by " + c.Stepped.String() + " meanwhile"
-		}
-		clocks = append(clocks, text)
+		clocks = append(clocks, c.Node+": "+clockText(c))
 	}
 	for _, g := range x.Gaps {
 		until := "now"
@@ -140,4 +133,21 @@ func (r *reading) rest(out io.Writer, x incident.Record) {
 	section("Plans of Pacemaker (crm_simulate -S -x FILE repeats one)", plans)
 	section("Clocks", clocks)
 	section("What was not seen", gaps)
+}
+
+// clockText is how far the times of a node can be compared with those of other nodes.
+func clockText(c incident.ClockState) string {
+	var text string
+	switch {
+	case c.Unread != "":
+		text = "not known whether it is synchronised: " + c.Unread
+	case !c.Synchronised:
+		text = "not synchronised; do not compare its times with those of other nodes"
+	default:
+		text = "synchronised, to within " + c.MaxError.Round(time.Microsecond).String()
+	}
+	if c.Stepped != 0 {
+		text += "; set by " + c.Stepped.String() + " meanwhile, or shortly before"
+	}
+	return text
 }

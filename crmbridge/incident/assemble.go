@@ -11,14 +11,13 @@ import (
 func assemble(before *state, events []Event, now time.Time) []*candidate {
 	events = ordered(events)
 	segments, unanswered, after := split(before, events)
-	var gaps []Event
-	stepped := map[string]time.Duration{}
+	var gaps, steps []Event
 	for _, e := range events {
 		if e.Kind == Gap {
 			gaps = append(gaps, e)
 		}
 		if e.Kind == ClockChanged && e.Clock.Stepped != 0 {
-			stepped[e.Observer] += e.Clock.Stepped
+			steps = append(steps, e)
 		}
 	}
 	for _, e := range unanswered {
@@ -28,7 +27,7 @@ func assemble(before *state, events []Event, now time.Time) []*candidate {
 	}
 	var all []*candidate
 	for _, s := range fold(segments) {
-		all = append(all, &candidate{segment: s, record: s.record(gaps, stepped, now)})
+		all = append(all, &candidate{segment: s, record: s.record(gaps, steps, now)})
 	}
 	return all
 }
@@ -79,7 +78,7 @@ func (s *segment) close(events []Event) {
 	}
 }
 
-func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now time.Time) Record {
+func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 	causes := s.causes()
 	if e, ok := s.ownReturn(causes[0], gaps); ok {
 		causes[0] = Cause{Kind: NodeReturned, Node: e.Observer, Evidence: append([]Evidence{evidence(e)}, causes[0].Evidence...)}
@@ -102,7 +101,7 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 		Occurrence: c.occurrence, Detection: c.detection, ServiceBack: c.back, Interruption: length,
 		From: c.from, To: c.to,
 		Phases: slices.Concat(c.path(), c.parts()), Transitions: c.transitions(), Operator: c.actions(),
-		Clocks: s.after.clocks(stepped), DC: s.after.dc,
+		DC: s.after.dc,
 	}
 	if c.affected {
 		r.Occurrence = from
@@ -112,7 +111,8 @@ func (s *segment) record(gaps []Event, stepped map[string]time.Duration, now tim
 	if c.from != "" && c.affected {
 		r.Nodes = sorted(append(r.Nodes, c.from))
 	}
-	r.Gaps = append(blind(gaps, r.Begin.At.Add(-inDoubt), r.End.At), c.missing()...)
+	doubt := r.Begin.At.Add(-inDoubt)
+	r.Gaps, r.Clocks = append(blind(gaps, doubt, r.End.At), c.missing()...), s.after.clocks(steps, doubt, r.End.At)
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}

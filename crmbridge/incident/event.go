@@ -267,6 +267,8 @@ type Clock struct {
 	Synchronised bool          `json:"synchronised"`
 	MaxError     time.Duration `json:"max_error,omitempty"`
 	Stepped      time.Duration `json:"stepped,omitempty"` // it was set by this much
+	// Unread is why the kernel did not say how far it can be trusted; the two above mean nothing then.
+	Unread string `json:"unread,omitempty"`
 }
 
 // Role is what a resource of interest is for, or what it is on a node.

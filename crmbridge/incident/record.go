@@ -198,7 +198,8 @@ type ClockState struct {
 	Node         string        `json:"node"`
 	Synchronised bool          `json:"synchronised"`
 	MaxError     time.Duration `json:"max_error,omitempty"`
-	Stepped      time.Duration `json:"stepped,omitempty"`
+	Stepped      time.Duration `json:"stepped,omitempty"` // by how much it was set meanwhile, or up to 10 s before
+	Unread       string        `json:"unread,omitempty"`  // why nobody knows
 }
 
 // Blind is what could not be seen.

@@ -20,7 +20,7 @@ const (
 	// stays out must not make one incident of all that happens until it is back.
 	acceptance = 10 * time.Second
 	// inDoubt is how long before an incident a source that was blind may have missed the
-	// reason for it.
+	// reason for it, and a clock that was set may have confused it.
 	inDoubt = 10 * time.Second
 	// inPassing is how far the words of a log are from what they are about.
 	inPassing = 2 * time.Second

@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 	got, err := Parse([]byte(entry))
 	want := Line{
 		At: time.UnixMicro(1795438227925762), Monotonic: (22937243002 - 112) * time.Microsecond,
-		Boot: "5df5", Identifier: "corosync", Message: "  [TOTEM ] here",
+		Identifier: "corosync", Message: "  [TOTEM ] here",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v, -want +got:\n%s", err, diff)

@@ -17,7 +17,6 @@ type Line struct {
 	// heard it. Monotonic is the same by the machine's monotonic clock.
 	At         time.Time
 	Monotonic  time.Duration
-	Boot       string
 	Identifier string // the program's name for itself
 	Message    string
 	MessageID  string            // "" for most
@@ -31,14 +30,13 @@ type fields struct {
 	Realtime   any `json:"__REALTIME_TIMESTAMP"`
 	Monotonic  any `json:"__MONOTONIC_TIMESTAMP"`
 	Source     any `json:"_SOURCE_REALTIME_TIMESTAMP"`
-	Boot       any `json:"_BOOT_ID"`
 	Identifier any `json:"SYSLOG_IDENTIFIER"`
 	Message    any `json:"MESSAGE"`
 	MessageID  any `json:"MESSAGE_ID"`
 }
 
 // wanted names the fields that are not there anyway.
-const wanted = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SOURCE_REALTIME_TIMESTAMP,_BOOT_ID"
+const wanted = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SOURCE_REALTIME_TIMESTAMP"
 
 // Parse reads an entry in journalctl's JSON, with some more of its fields.
 func Parse(text []byte, more ...string) (Line, error) {
@@ -60,7 +58,7 @@ func Parse(text []byte, more ...string) (Line, error) {
 	}
 	l := Line{
 		At: time.UnixMicro(said), Monotonic: time.Duration(monotonic-(heard-said)) * time.Microsecond,
-		Boot: textOf(f.Boot), Identifier: textOf(f.Identifier), Message: textOf(f.Message),
+		Identifier: textOf(f.Identifier), Message: textOf(f.Message),
 		MessageID: textOf(f.MessageID),
 	}
 	if len(more) == 0 || l.MessageID == "" {

@@ -92,15 +92,7 @@ func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", crmbridge, "../../crmbridge").CombinedOutput(); err != nil {
 		t.Fatalf("build crmbridge: %v\n%s", err, out)
 	}
-	args := []string{"history", "--output", "json"}
-	for _, node := range names() {
-		entries := f.run(t, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager")
-		file := filepath.Join(journals, node+".json")
-		if err := os.WriteFile(file, []byte(entries), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "--journal", file)
-	}
+	args := append([]string{"history", "--output", "json"}, f.keepJournals(t, journals)...)
 	records, err := exec.CommandContext(t.Context(), crmbridge, args...).Output()
 	if err != nil {
 		t.Fatalf("crmbridge history: %v", err)
@@ -108,4 +100,20 @@ func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
 	if err := os.WriteFile(filepath.Join(journals, "failovers.json"), records, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// keepJournals writes what the daemon said on each node into files of dir, and returns the options that have crmbridge
+// read them.
+func (f *fixture) keepJournals(t *testing.T, dir string) []string {
+	t.Helper()
+	var options []string
+	for _, node := range names() {
+		entries := f.run(t, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager")
+		file := filepath.Join(dir, node+".json")
+		if err := os.WriteFile(file, []byte(entries), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		options = append(options, "--journal", file)
+	}
+	return options
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/crmbridge/incident"
 	"holdfast/tests/lab"
 	"holdfast/tests/lab/power"
 )
@@ -42,6 +43,8 @@ type failover struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 	Gaps []any  `json:"gaps"`
+
+	Clocks []incident.ClockState `json:"clocks"`
 
 	Phases []struct {
 		Name     string        `json:"name"`
@@ -93,10 +96,7 @@ func recordsFailovers(t *testing.T, f *fixture) {
 			f.run(t, witness, "crm_resource", "--wait", "--timeout", "120")
 			begin := time.Now()
 			fault.do(t, f, victim, witness)
-			f.waitFor(t, witness, "the address away from "+victim, func(s status) bool {
-				vip := s.running("vip")
-				return len(vip) == 1 && vip[0] != victim
-			})
+			f.waitAway(t, witness, victim)
 			var first failover
 			plans := 0
 			for _, node := range names() {
@@ -114,6 +114,9 @@ func recordsFailovers(t *testing.T, f *fixture) {
 				}
 				if late := r.written.Sub(r.End.At); late > soon {
 					t.Errorf("%s: written %v after its end", node, late)
+				}
+				if len(r.Clocks) != 1 || r.Clocks[0].Node != node || r.Clocks[0].Unread != "" || r.Clocks[0].Stepped != 0 {
+					t.Errorf("%s: the clocks are %+v, and should be its own", node, r.Clocks)
 				}
 				for _, plan := range r.Transitions {
 					if plan.PEInput != "" {
@@ -203,6 +206,15 @@ func recordsAShutdown(t *testing.T, f *fixture) {
 	if len(stops) != 1 || len(starts) != 1 {
 		t.Errorf("the names of the stop are %v, of the start %v", stops, starts)
 	}
+}
+
+// waitAway waits until the address is up on another node.
+func (f *fixture) waitAway(t *testing.T, witness, victim string) {
+	t.Helper()
+	f.waitFor(t, witness, "the address away from "+victim, func(s status) bool {
+		vip := s.running("vip")
+		return len(vip) == 1 && vip[0] != victim
+	})
 }
 
 // waitOff waits until a node that was told to is off.

@@ -122,15 +122,6 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// waitAway waits until the address is up on another node.
-func (f *fixture) waitAway(t *testing.T, witness, victim string) {
-	t.Helper()
-	f.waitFor(t, witness, "the address away from "+victim, func(s status) bool {
-		vip := s.running("vip")
-		return len(vip) == 1 && vip[0] != victim
-	})
-}
-
 // settled waits until the cluster has nothing to do, as far as it can without quorum.
 func (f *fixture) settled(t *testing.T, witness string) {
 	t.Helper()
