@@ -120,7 +120,7 @@ func (r *reading) rest(out io.Writer, x incident.Record) {
 		plans = append(plans, strings.TrimSpace(fmt.Sprintf("%d  %s  %s", t.Number, t.PEInput, t.Outcome)))
 	}
 	for _, c := range x.Clocks {
-		clocks = append(clocks, c.Node+": "+clockText(c))
+		clocks = append(clocks, c.Node+": "+r.clockText(c))
 	}
 	for _, g := range x.Gaps {
 		until := "now"
@@ -136,7 +136,7 @@ func (r *reading) rest(out io.Writer, x incident.Record) {
 }
 
 // clockText is how far the times of a node can be compared with those of other nodes.
-func clockText(c incident.ClockState) string {
+func (r *reading) clockText(c incident.ClockState) string {
 	var text string
 	switch {
 	case c.Unread != "":
@@ -148,6 +148,9 @@ func clockText(c incident.ClockState) string {
 	}
 	if c.Stepped != 0 {
 		text += "; set by " + c.Stepped.String() + " meanwhile, or shortly before"
+	}
+	if c.Read.Mono != 0 {
+		text += fmt.Sprintf("; %s was [%.6f] of its boot %s", r.place(c.Read.Wall).Format(clockTime), c.Read.Mono.Seconds(), c.Read.Boot)
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -112,7 +113,7 @@ func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 		r.Nodes = sorted(append(r.Nodes, c.from))
 	}
 	doubt := r.Begin.At.Add(-inDoubt)
-	r.Gaps, r.Clocks = append(blind(gaps, doubt, r.End.At), c.missing()...), s.after.clocks(steps, doubt, r.End.At)
+	r.Gaps, r.Clocks = append(blind(gaps, doubt, r.End.At), c.missing()...), s.clocks(steps, doubt, r.End.At)
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
@@ -121,6 +122,25 @@ func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 	}
 	r.waitForView()
 	return r
+}
+
+// clocks are the states of the clocks, by node, and by how much they were set in a time.
+func (s *segment) clocks(steps []Event, begin, end time.Time) []ClockState {
+	var all []ClockState
+	for _, node := range slices.Sorted(maps.Keys(s.after.clock)) {
+		c := s.after.clock[node]
+		was := ClockState{Node: node, Synchronised: c.Synchronised, MaxError: c.MaxError, Unread: c.Unread}
+		if node == s.root.Observer && s.root.At.Mono != 0 {
+			was.Read = s.root.At
+		}
+		for _, e := range steps {
+			if e.Observer == node && !e.At.Wall.Before(begin) && !e.At.Wall.After(end) {
+				was.Stepped += e.Clock.Stepped
+			}
+		}
+		all = append(all, was)
+	}
+	return all
 }
 
 // ownReturn says whether what Pacemaker did and nobody saw a reason for is only what it does with

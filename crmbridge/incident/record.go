@@ -195,7 +195,10 @@ type Action struct {
 
 // ClockState is how far the clock of a node could be trusted.
 type ClockState struct {
-	Node         string        `json:"node"`
+	Node string `json:"node"`
+	// Read is what both clocks of an observer said at the first thing that made it an incident: from there its
+	// times can be told by the one that nobody sets, as the kernel's own log has them.
+	Read         Moment        `json:"read,omitzero"`
 	Synchronised bool          `json:"synchronised"`
 	MaxError     time.Duration `json:"max_error,omitempty"`
 	Stepped      time.Duration `json:"stepped,omitempty"` // by how much it was set meanwhile, or up to 10 s before

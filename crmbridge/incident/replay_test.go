@@ -140,7 +140,8 @@ func show(w io.Writer, r Record) {
 		fmt.Fprintf(w, "  operator      %s %s: %s\n", a.At.Format(clockLayout), a.By, a.What)
 	}
 	for _, c := range r.Clocks {
-		fmt.Fprintf(w, "  clock         %s synchronised %v, set by %v%s\n", c.Node, c.Synchronised, c.Stepped, c.Unread)
+		fmt.Fprintf(w, "  clock         %s synchronised %v, set by %v%s, %s = %v\n",
+			c.Node, c.Synchronised, c.Stepped, c.Unread, c.Read.Wall.Format(clockLayout), c.Read.Mono)
 	}
 	for _, g := range r.Gaps {
 		fmt.Fprintf(w, "  gap           %s: %s\n", g.Source, g.What)

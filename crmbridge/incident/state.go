@@ -360,19 +360,3 @@ func (s *state) missing(i instance, role Role) bool {
 	now := s.roles[i]
 	return now == "" || role == RolePromoted && now != RolePromoted
 }
-
-// clocks are the states of the clocks, by node, and by how much they were set in a time.
-func (s *state) clocks(steps []Event, begin, end time.Time) []ClockState {
-	var all []ClockState
-	for _, node := range slices.Sorted(maps.Keys(s.clock)) {
-		c := s.clock[node]
-		was := ClockState{Node: node, Synchronised: c.Synchronised, MaxError: c.MaxError, Unread: c.Unread}
-		for _, e := range steps {
-			if e.Observer == node && !e.At.Wall.Before(begin) && !e.At.Wall.After(end) {
-				was.Stepped += e.Clock.Stepped
-			}
-		}
-		all = append(all, was)
-	}
-	return all
-}

@@ -115,7 +115,7 @@ func recordsFailovers(t *testing.T, f *fixture) {
 				if late := r.written.Sub(r.End.At); late > soon {
 					t.Errorf("%s: written %v after its end", node, late)
 				}
-				if len(r.Clocks) != 1 || r.Clocks[0].Node != node || r.Clocks[0].Unread != "" || r.Clocks[0].Stepped != 0 {
+				if len(r.Clocks) != 1 || r.Clocks[0].Node != node || r.Clocks[0].Unread != "" || r.Clocks[0].Stepped != 0 || r.Clocks[0].Read.Mono == 0 {
 					t.Errorf("%s: the clocks are %+v, and should be its own", node, r.Clocks)
 				}
 				for _, plan := range r.Transitions {
