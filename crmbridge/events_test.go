@@ -278,7 +278,8 @@ func TestClockThatIsSetIsToldEvenIfNobodyKnowsHowGoodItIs(t *testing.T) {
 			t.Errorf("%+v: %+v, want the clock %+v", c.what, events, want)
 		}
 	}
-	if later := translator.events(observation{sourceAddresses, noon.Add(2 * clockAge), kernel.Address{}}); len(later) != 0 && later[0].Kind == incident.ClockChanged {
-		t.Errorf("it says again what it has said: %+v", later)
+	later := translator.events(observation{sourceAddresses, noon.Add(2 * clockAge), kernel.Address{Address: netip.MustParsePrefix("192.0.2.1/24"), Present: true}})
+	if len(later) != 1 || later[0].Kind != incident.AddressAdded {
+		t.Errorf("%+v; nothing is new but the address", later)
 	}
 }

@@ -209,6 +209,11 @@ func TestReportIsComplete(t *testing.T) {
 		if !bytes.Contains(text, []byte(`id="`+x.ID+`"`)) {
 			t.Errorf("%s is not on the page", x.ID)
 		}
+		for _, c := range x.Clocks {
+			if !bytes.Contains(text, []byte(c.Read.Boot)) || c.Read.Boot == "" {
+				t.Errorf("the clock of %s in %s is not on the page: %+v", c.Node, x.ID, c)
+			}
+		}
 	}
 	for _, bad := range []string{"http://", "https://", "<script", "ZgotmplZ", "<no value>", "NaN"} {
 		if bytes.Contains(text, []byte(bad)) {
@@ -218,6 +223,26 @@ func TestReportIsComplete(t *testing.T) {
 	if keep := os.Getenv("HOLDFAST_KEEP_REPORT"); keep != "" {
 		if err := os.WriteFile(keep, text, 0o600); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+func TestClockText(t *testing.T) {
+	r := &reading{utc: true}
+	for _, c := range []struct {
+		clock incident.ClockState
+		want  string
+	}{
+		{incident.ClockState{Synchronised: true, MaxError: 1500 * time.Microsecond}, "synchronised, to within 1.5ms"},
+		{incident.ClockState{Stepped: -time.Hour}, "not synchronised; do not compare its times with those of other nodes; set by -1h0m0s meanwhile, or shortly before"},
+		{incident.ClockState{Unread: "operation not permitted"}, "not known whether it is synchronised: operation not permitted"},
+		{
+			incident.ClockState{Synchronised: true, Read: incident.Moment{Wall: noon, Mono: 90 * time.Second, Boot: "5df5"}},
+			"synchronised, to within 0s; 12:00:00.000 was [90.000000] of its boot 5df5",
+		},
+	} {
+		if got := r.clockText(c.clock); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.clock, got, c.want)
 		}
 	}
 }

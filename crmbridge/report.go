@@ -96,6 +96,7 @@ func (r *reading) page(w io.Writer, v sla.Verdict, records []incident.Record, l 
 		"mean":     mean,
 		"away":     away,
 		"left":     left,
+		"trust":    r.clockText,
 		"words":    func(k incident.CauseKind) string { return strings.ReplaceAll(string(k), "-", " ") },
 		"join":     strings.Join,
 		"sentence": journal.Sentence,

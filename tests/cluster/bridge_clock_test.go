@@ -80,7 +80,7 @@ func (f *fixture) failsOverAsTheClockIsSet(t *testing.T, clock *machineClock, st
 // machineClock is the clock of this machine, and how far it was set ahead.
 type machineClock struct {
 	ahead time.Duration
-	since time.Time
+	since time.Time // when it was set last
 }
 
 // step sets the clock by exactly this much (ADJ_SETOFFSET of adjtimex(2)).
