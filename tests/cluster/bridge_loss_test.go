@@ -17,6 +17,9 @@ import (
 	"holdfast/tests/lab"
 )
 
+// stormJournals is where the journals of the storm go.
+const stormJournals = "../../build/bridge-storm"
+
 // probeMessage is the MESSAGE_ID that crmbridge(8) gives to probes.
 const probeMessage = "cabe29a641aa41079d585a1a77ce6533"
 
@@ -298,6 +301,11 @@ func TestBridgeInAStorm(t *testing.T) {
 		t.Fatalf("the storm: %v\n%s", err, out.String())
 	}
 	r := f.waitRecordOf(t, other(victim), killed, func(r failover) bool { return r.tells(victim, "database-died", "database-failed") })
+	t.Logf("the database killed in the storm: %+v", r)
+	if err := os.MkdirAll(stormJournals, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.keepJournals(t, stormJournals)
 	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
 	fmt.Fprintf(&figures, "the storm took %v\n%s", time.Since(begin).Round(time.Second), out.String())
 	for _, node := range names() {
