@@ -68,7 +68,7 @@ func (t *translator) events(o observation) []incident.Event {
 	if len(events) == 0 || o.received.Sub(t.clockRead) < clockAge {
 		return events
 	}
-	return append(t.clockLooked(o), events...)
+	return append(t.clockLooked(o.received), events...)
 }
 
 func (t *translator) meaning(o observation) []incident.Event {
@@ -94,7 +94,7 @@ func (t *translator) meaning(o observation) []incident.Event {
 	case kernel.Address:
 		return t.address(o, what, false)
 	case kernel.Step:
-		return t.clockChanged(o, what.By)
+		return t.clockChanged(o.received, what.By)
 	case journalctl.Line:
 		return t.spoken(o, what)
 	}
@@ -135,7 +135,7 @@ func origin(s sourceName) incident.Source {
 func (t *translator) seeing(o observation, s seeing) []incident.Event {
 	var events []incident.Event
 	if o.source == sourceClock {
-		events = t.clockChanged(o, 0)
+		events = t.clockChanged(o.received, 0)
 	}
 	if s.since.IsZero() {
 		return events

@@ -124,8 +124,7 @@ func speakers() []string {
 	return all
 }
 
-// spoken is what an entry of the journal means, at the time that the program said it. It is of this boot, which journald
-// may know by another name: in a container the daemon's own /proc has that of the host.
+// spoken is what an entry of the journal means, at the time that the program said it.
 func (t *translator) spoken(o observation, l journalctl.Line) []incident.Event {
 	if l.MessageID == probeEntry {
 		return t.probed(o, l)
@@ -142,7 +141,7 @@ func (t *translator) spoken(o observation, l journalctl.Line) []incident.Event {
 		if e.Kind == "" {
 			return nil
 		}
-		e.At = incident.Moment{Wall: l.At.UTC(), Mono: l.Monotonic, Boot: t.machine.boot()}
+		e.At = t.thisBoot(l.At, l.Monotonic)
 		e.Basis = incident.Logged
 		return one(t.event(o, e))
 	}

@@ -35,7 +35,13 @@ func (t *translator) systemd(m unit.Moment) incident.Moment {
 	if m.IsZero() {
 		return incident.Moment{}
 	}
-	return incident.Moment{Wall: m.Real.UTC(), Mono: m.Monotonic, Boot: t.machine.boot()}
+	return t.thisBoot(m.Real, m.Monotonic)
+}
+
+// thisBoot is a time by both clocks of this machine. A line that journald tells is of this boot, too, by whatever name
+// journald knows it: in a container the daemon's own /proc has that of the host.
+func (t *translator) thisBoot(wall time.Time, mono time.Duration) incident.Moment {
+	return incident.Moment{Wall: wall.UTC(), Mono: mono, Boot: t.machine.boot()}
 }
 
 // ended names how a process ended (CLD_* in waitid(2)).
@@ -96,27 +102,32 @@ func (t *translator) address(o observation, a kernel.Address, initial bool) []in
 }
 
 // clockChanged says how far the clock can be trusted, and by how much it was set.
-func (t *translator) clockChanged(o observation, by time.Duration) []incident.Event {
-	t.clock = t.readClock(o)
-	said := t.clock
-	said.Stepped = by
-	return one(t.event(o, incident.Event{Kind: incident.ClockChanged, Node: t.node, Initial: by == 0, Clock: said}))
+func (t *translator) clockChanged(received time.Time, by time.Duration) []incident.Event {
+	c := t.readClock(received)
+	c.Stepped = by
+	return t.clockIs(received, c)
 }
 
-// clockLooked is clockChanged if the clock is noticeably better or worse than it was.
-func (t *translator) clockLooked(o observation) []incident.Event {
+// clockLooked says how far the clock can be trusted if it is noticeably better or worse than it was.
+func (t *translator) clockLooked(received time.Time) []incident.Event {
 	const noticeable = 10 * time.Millisecond
-	was, is := t.clock, t.readClock(o)
+	was, is := t.clock, t.readClock(received)
 	if is.Synchronised == was.Synchronised && is.Unread == was.Unread && (is.MaxError-was.MaxError).Abs() < noticeable {
 		return nil
 	}
-	return t.clockChanged(observation{sourceClock, o.received, nil}, 0)
+	return t.clockIs(received, is)
+}
+
+func (t *translator) clockIs(received time.Time, c incident.Clock) []incident.Event {
+	t.clock = c
+	o := observation{sourceClock, received, nil}
+	return one(t.event(o, incident.Event{Kind: incident.ClockChanged, Node: t.node, Initial: c.Stepped == 0, Clock: c}))
 }
 
 // readClock asks the kernel; one that does not answer is no reason to be silent about
 // a clock that was set.
-func (t *translator) readClock(o observation) incident.Clock {
-	t.clockRead = o.received
+func (t *translator) readClock(received time.Time) incident.Clock {
+	t.clockRead = received
 	c, err := t.machine.clock()
 	if err != nil {
 		return incident.Clock{Unread: err.Error()}

@@ -34,7 +34,7 @@ func (t *translator) probed(o observation, l journalctl.Line) []incident.Event {
 		}
 	}
 	e := t.event(o, incident.Event{
-		Kind: kind, At: incident.Moment{Wall: at.UTC(), Mono: mono, Boot: t.machine.boot()},
+		Kind: kind, At: t.thisBoot(at, mono),
 		Change: incident.Change{Name: l.Fields[probeName], Value: l.Message},
 	})
 	e.Source = incident.FromProbe

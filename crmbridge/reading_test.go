@@ -233,11 +233,11 @@ func TestClockText(t *testing.T) {
 		clock incident.ClockState
 		want  string
 	}{
-		{incident.ClockState{Synchronised: true, MaxError: 1500 * time.Microsecond}, "synchronised, to within 1.5ms"},
-		{incident.ClockState{Stepped: -time.Hour}, "not synchronised; do not compare its times with those of other nodes; set by -1h0m0s meanwhile, or shortly before"},
-		{incident.ClockState{Unread: "operation not permitted"}, "not known whether it is synchronised: operation not permitted"},
+		{incident.ClockState{Clock: incident.Clock{Synchronised: true, MaxError: 1500 * time.Microsecond}}, "synchronised, to within 1.5ms"},
+		{incident.ClockState{Clock: incident.Clock{Stepped: -time.Hour}}, "not synchronised; do not compare its times with those of other nodes; set by -1h0m0s meanwhile, or shortly before"},
+		{incident.ClockState{Clock: incident.Clock{Unread: "operation not permitted"}}, "not known whether it is synchronised: operation not permitted"},
 		{
-			incident.ClockState{Synchronised: true, Read: incident.Moment{Wall: noon, Mono: 90 * time.Second, Boot: "5df5"}},
+			incident.ClockState{Clock: incident.Clock{Synchronised: true}, Read: incident.Moment{Wall: noon, Mono: 90 * time.Second, Boot: "5df5"}},
 			"synchronised, to within 0s; 12:00:00.000 was [90.000000] of its boot 5df5",
 		},
 	} {

@@ -113,7 +113,8 @@ func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 		r.Nodes = sorted(append(r.Nodes, c.from))
 	}
 	doubt := r.Begin.At.Add(-inDoubt)
-	r.Gaps, r.Clocks = append(blind(gaps, doubt, r.End.At), c.missing()...), s.clocks(steps, doubt, r.End.At)
+	r.Gaps = append(blind(gaps, doubt, r.End.At), c.missing()...)
+	r.Clocks = s.clocks(steps, doubt, r.End.At)
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
@@ -128,8 +129,8 @@ func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 func (s *segment) clocks(steps []Event, begin, end time.Time) []ClockState {
 	var all []ClockState
 	for _, node := range slices.Sorted(maps.Keys(s.after.clock)) {
-		c := s.after.clock[node]
-		was := ClockState{Node: node, Synchronised: c.Synchronised, MaxError: c.MaxError, Unread: c.Unread}
+		was := ClockState{Node: node, Clock: s.after.clock[node]}
+		was.Stepped = 0
 		if node == s.root.Observer && s.root.At.Mono != 0 {
 			was.Read = s.root.At
 		}

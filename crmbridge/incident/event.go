@@ -266,7 +266,8 @@ type View struct {
 type Clock struct {
 	Synchronised bool          `json:"synchronised"`
 	MaxError     time.Duration `json:"max_error,omitempty"`
-	Stepped      time.Duration `json:"stepped,omitempty"` // it was set by this much
+	// Stepped is by how much it was set: of a record meanwhile, or up to 10 s before.
+	Stepped time.Duration `json:"stepped,omitempty"`
 	// Unread is why the kernel did not say how far it can be trusted; the two above mean nothing then.
 	Unread string `json:"unread,omitempty"`
 }

@@ -198,11 +198,8 @@ type ClockState struct {
 	Node string `json:"node"`
 	// Read is what both clocks of an observer said at the first thing that made it an incident: from there its
 	// times can be told by the one that nobody sets, as the kernel's own log has them.
-	Read         Moment        `json:"read,omitzero"`
-	Synchronised bool          `json:"synchronised"`
-	MaxError     time.Duration `json:"max_error,omitempty"`
-	Stepped      time.Duration `json:"stepped,omitempty"` // by how much it was set meanwhile, or up to 10 s before
-	Unread       string        `json:"unread,omitempty"`  // why nobody knows
+	Read Moment `json:"read,omitzero"`
+	Clock
 }
 
 // Blind is what could not be seen.

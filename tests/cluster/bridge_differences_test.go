@@ -80,10 +80,8 @@ func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
 	if err := os.RemoveAll(journals); err != nil { // of another run
 		t.Fatal(err)
 	}
-	for _, dir := range []string{journals, filepath.Join(campaign, "bridge")} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Join(campaign, "bridge"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Symlink(journals, filepath.Join(campaign, "bridge", "1")); err != nil {
 		t.Fatal(err)
@@ -106,9 +104,12 @@ func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
 // read them.
 func (f *fixture) keepJournals(t *testing.T, dir string) []string {
 	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	var options []string
 	for _, node := range names() {
-		entries := f.run(t, node, "journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager")
+		entries := f.run(t, node, wholeJournal()...)
 		file := filepath.Join(dir, node+".json")
 		if err := os.WriteFile(file, []byte(entries), 0o644); err != nil {
 			t.Fatal(err)

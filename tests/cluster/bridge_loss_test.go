@@ -302,9 +302,6 @@ func TestBridgeInAStorm(t *testing.T) {
 	}
 	r := f.waitRecordOf(t, other(victim), killed, func(r failover) bool { return r.tells(victim, "database-died", "database-failed") })
 	t.Logf("the database killed in the storm: %+v", r)
-	if err := os.MkdirAll(stormJournals, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	f.keepJournals(t, stormJournals)
 	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
 	fmt.Fprintf(&figures, "the storm took %v\n%s", time.Since(begin).Round(time.Second), out.String())

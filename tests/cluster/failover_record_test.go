@@ -231,7 +231,12 @@ func (f *fixture) waitOff(t *testing.T, node string) {
 
 // journalOf prints the entries of a type in a node's journal, as record or event, that have other fields besides.
 func journalOf(entries string, fields ...string) []string {
-	return append([]string{"journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager", "CRMBRIDGE_TYPE=" + entries}, fields...)
+	return append(wholeJournal(), append([]string{"CRMBRIDGE_TYPE=" + entries}, fields...)...)
+}
+
+// wholeJournal prints all that the daemon of a node has written.
+func wholeJournal() []string {
+	return []string{"journalctl", "--identifier=crmbridge", "--output=json", "--all", "--quiet", "--no-pager"}
 }
 
 // installBridge installs the package on every node and waits until all of them hear
