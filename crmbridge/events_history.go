@@ -34,8 +34,11 @@ func (v *cibView) forget(f cib.Fact) {
 	}
 }
 
-// role is what the history says of an instance; Stopped if it says nothing.
+// role is what the history says of an instance.
 func (v *cibView) role(i instance) incident.Role {
+	if len(v.history[i]) == 0 {
+		return incident.RoleUnknown
+	}
 	s := cib.State{Operations: slices.Collect(maps.Values(v.history[i])), NodeStates: []cib.NodeState{{Online: true}}}
 	for k := range s.Operations {
 		s.Operations[k].Node = ""

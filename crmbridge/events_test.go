@@ -73,6 +73,8 @@ func TestEvents(t *testing.T) {
 	pending.Status, pending.RC, pending.CallID, pending.Magic = cib.StatusPending, 193, -1, "-1:193;4:9:0:dc"
 	again := start
 	again.Refreshed = true
+	stuck := start
+	stuck.Action, stuck.RC, stuck.Changed, stuck.Exec, stuck.Magic = "stop", 1, noon.Add(5*s), 900*time.Millisecond, "0:1;6:9:0:dc"
 	member := cib.NodeState{ID: "1", Name: "db1", Member: true, Online: true, Join: "member", Expected: "member"}
 	unfit := cib.Operation{NodeID: "2", Node: "db2", Resource: "galera", Entry: "galera_last_failure_0", Action: "monitor", CallID: 9, RC: 1,
 		Changed: noon.Add(-9 * s), Transition: cib.Transition{Action: 5, Number: 9, Target: 8, DC: "dc"}, Magic: "0:1;5:9:8:dc"}
@@ -105,6 +107,15 @@ func TestEvents(t *testing.T) {
 		{"a result that comes with a history written again", []story{
 			{sourceCIB, 9 * s, cibChanged{version: version, changes: []cib.Change{{After: again}}}},
 		}, []string{"12:00:04.500 cib      operation-ended vip start rc=0 on db1 estimated"}},
+		{"a CIB that lags behind", []story{
+			{sourceCIB, 4200 * time.Millisecond, cibChanged{version: version, changes: []cib.Change{{After: pending}}}},
+			{sourceCIB, 6100 * time.Millisecond, cibChanged{version: version, changes: []cib.Change{{Before: pending, After: start}}}},
+		}, []string{"12:00:04.200 cib      operation-begun vip start rc=193 on db1", "12:00:06.100 cib      operation-ended vip start rc=0 on db1 estimated"}},
+		{"an old success written again after a failure", []story{
+			{sourceCIB, 6 * s, cibChanged{version: version, changes: []cib.Change{{After: stuck}}}},
+			{sourceCIB, 7 * s, cibChanged{version: version, changes: []cib.Change{{Before: stuck}}}},
+			{sourceCIB, 8 * s, cibChanged{version: version, changes: []cib.Change{{After: again}}}},
+		}, []string{"12:00:06.000 cib      operation-ended vip stop rc=1 on db1 FAILED"}},
 		{"a blind time", []story{
 			{sourceCIB, 0, seeing{}},
 			{sourceCIB, 0, cibRead{version: version}},

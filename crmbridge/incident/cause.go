@@ -79,8 +79,7 @@ func (s *segment) causes() []Cause {
 		add(s.root, ClusterDecision, s.root.Node, s.root.Op.Resource)
 	}
 	all = s.support(all)
-	slices.SortStableFunc(all, func(a, b Cause) int { return cmp.Compare(s.rank(a), s.rank(b)) })
-	return all
+	return s.foremost(all)
 }
 
 // cause says what an event makes of itself, or "".
@@ -177,7 +176,7 @@ func (s *state) justStopped(at instance, now time.Time) bool {
 // an order there is a failed result first.
 func (s *segment) ordered(e Event, resource string) bool {
 	for _, o := range s.events {
-		if o.Op.Resource != resource || o.Node != e.Node || o.At.Wall.Sub(e.At.Wall) > inPassing {
+		if o.Op.Resource != resource || o.Node != e.Node || o.At.Wall.Sub(e.At.Wall) > inPassing && !o.lateFor(e) {
 			continue
 		}
 		switch {
@@ -188,6 +187,12 @@ func (s *segment) ordered(e Event, resource string) bool {
 		}
 	}
 	return false
+}
+
+// lateFor says whether an operation began before something on the same node was seen, whatever the CIB took to tell
+// of it: in a storm that is seconds. Both are by the node's clock; that of the CIB is in whole seconds.
+func (e Event) lateFor(seen Event) bool {
+	return !e.Op.Changed.IsZero() && !e.Op.Changed.After(seen.At.Wall) && seen.At.Wall.Sub(e.Op.Changed) <= inPassing
 }
 
 // failure says what a failed operation means.
@@ -257,26 +262,6 @@ func supports(e Event, c Cause) bool {
 	}
 }
 
-// rank brings the cause of the others to the front. What it began with is first, except
-// that a node that is cut off first loses its resources, and that what was seen on a
-// node that was then lost without being fenced was the beginning of its end.
-func (s *segment) rank(c Cause) int {
-	switch {
-	case s.how == asked || s.how == returns:
-		if c.Kind.Planned() || c.Kind == NodeReturned {
-			return 0
-		}
-		return 1
-	case c.Kind == QuorumGone:
-		return 0
-	case c.Kind == NodeLost:
-		return 1
-	case c.Kind.Failure():
-		return 2
-	}
-	return 3
-}
-
 // planned says whether all of it was asked for. Fencing is, if it was not the cluster
 // that wanted it.
 func (s *segment) planned(causes []Cause) bool {
@@ -306,7 +291,7 @@ func Tell(e Event) string {
 	case OperationEnded:
 		return tellResult(e)
 	case OperationBegun:
-		return fmt.Sprintf("%s of %s began on %s", e.Op.Action, e.Op.Resource, e.Node)
+		return fmt.Sprintf("%s of %s began on %s", e.Op.Action, e.Op.Resource, e.Node) + tellLate(e)
 	case UnitDied:
 		return fmt.Sprintf("the main process %d of %s on %s ended: %s", e.Unit.PID, e.Unit.Name, e.Node, strings.TrimSpace(e.Unit.Code+" "+fmt.Sprint(e.Unit.Status)))
 	case AddressRemoved, AddressAdded:
@@ -318,6 +303,9 @@ func Tell(e Event) string {
 	case Gap:
 		return fmt.Sprintf("%s saw nothing of this until %s: %s", e.Observer, e.Until.UTC().Format("15:04:05.000"), e.Change.Value)
 	case ResourceRunning:
+		if e.Known.Role == RoleUnknown {
+			return fmt.Sprintf("the history of %s on %s was erased in the CIB", e.Known.Resource, e.Node)
+		}
 		return fmt.Sprintf("by the history in the CIB %s is %s on %s", e.Known.Resource, e.Known.Role, e.Node)
 	case ServiceKnown:
 		return "the address was on " + e.Node + " when " + e.Observer + " last knew"
@@ -389,8 +377,16 @@ func tellResult(e Event) string {
 	if o.Injected {
 		text += ", reported by hand"
 	}
+	text += tellLate(e)
 	if o.Reason != "" {
 		text += ": " + o.Reason
 	}
 	return text
+}
+
+func tellLate(e Event) string {
+	if e.Op.Late == 0 {
+		return ""
+	}
+	return ", " + belated(e.Op.Late, e.Node)
 }

@@ -89,7 +89,7 @@ const (
 	ResourceKnown Kind = "resource-known"
 	// A resource runs on Node without an operation that says so: found when the source began, or
 	// because the history of the node was written again or erased. Known.Role is Started,
-	// Promoted or Stopped.
+	// Promoted, Stopped or, when it was erased, Unknown.
 	ResourceRunning Kind = "resource-running"
 	// The address was on Node when the observer last knew, said when it begins to watch again. At is
 	// the last sign of life of its machine.
@@ -180,7 +180,10 @@ type Operation struct {
 	Failed   bool          `json:"failed,omitempty"`
 	Injected bool          `json:"injected,omitempty"`
 	Exec     time.Duration `json:"exec,omitempty"`
-	Queued   time.Duration `json:"queued,omitempty"`
+	// Late is by how much at most it was told of later than it was by the clock of Node, if that is more than a
+	// second and a half: the CIB lags behind, or the clocks are apart.
+	Late   time.Duration `json:"late,omitempty"`
+	Queued time.Duration `json:"queued,omitempty"`
 	// Changed is, in whole seconds of the node's clock, when it began.
 	Changed    time.Time `json:"changed,omitzero"`
 	Transition int       `json:"transition,omitempty"`
@@ -282,6 +285,7 @@ const (
 	RoleStarted  Role = "Started"
 	RolePromoted Role = "Promoted"
 	RoleStopped  Role = "Stopped"
+	RoleUnknown  Role = "Unknown" // until Pacemaker probes it
 )
 
 // Known is what is known of a resource.

@@ -177,7 +177,7 @@ func (r *Record) closer(o Record) {
 	}
 }
 
-// earlierNotice takes the occurrence from who first noticed it, if nobody saw it happen: that says no more
+// earlierNotice takes the occurrence from who saw it happen, or else from who first noticed it: that says no more
 // than that it was not later. The node of a database that fell silent, for one, does not miss it. And
 // a member between the representative, which holds the token, and the lost one gets the token once
 // more: the ring is broken and nobody knows yet. What tells of the token and what does not are no
@@ -185,6 +185,10 @@ func (r *Record) closer(o Record) {
 func (r *Record) earlierNotice(o Record) {
 	byToken := func(p Point) bool { return strings.HasPrefix(p.How, tokenStopped) }
 	was, is := r.Occurrence, o.Occurrence
+	if is.Known() && was.Known() && is.Basis.rank() < was.Basis.rank() && o.Cause.Kind == r.Cause.Kind && o.Cause.Node == r.Cause.Node {
+		r.occurred(is) // it saw it happen
+		return
+	}
 	if byToken(was) == byToken(is) && was.Basis == Estimated && is.Basis == Estimated && is.At.Before(was.At) {
 		r.occurred(is)
 	}

@@ -10,7 +10,7 @@ import (
 // parts are the phases that lie among those of the path: operations, fencing,
 // membership, the database's views and what clients saw.
 func (c *course) parts() []Phase {
-	phases := slices.Concat(c.operations(), c.fencing(), c.membership(), c.views(), c.clients())
+	phases := slices.Concat(c.operations(), c.arrivals(), c.fencing(), c.membership(), c.views(), c.clients())
 	slices.SortStableFunc(phases, func(a, b Phase) int {
 		return cmp.Or(a.Begin.Compare(b.Begin), a.End.Compare(b.End), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Node, b.Node))
 	})
@@ -62,11 +62,19 @@ func (c *course) operation(begin Event, seen bool, end Event) Phase {
 	if end.Op.Failed {
 		p.Note = Tell(end)
 	}
+	if late := max(begin.Op.Late, end.Op.Late); late > 0 && p.Note == "" {
+		p.Note = belated(late, end.Node)
+	}
 	if !seen {
 		p.Begin, p.Basis, p.Note = end.At.Wall.Add(-end.Op.Exec), Estimated, "its begin was not seen"
 	}
 	p.Duration = p.End.Sub(p.Begin)
 	return p
+}
+
+// belated says that the CIB told of something too late.
+func belated(late time.Duration, node string) string {
+	return "told of up to " + late.String() + " late, by the clock of " + node
 }
 
 func (c *course) phaseOf(o Operation) PhaseName {

@@ -85,7 +85,7 @@ func byVersion(events []Event) {
 	var places []int
 	var spine []Event
 	for i, e := range events {
-		if _, ok := e.version(); ok && !e.Initial && e.Basis == Measured {
+		if _, ok := e.version(); ok && !e.Initial && (e.Basis == Measured || e.Op.Late > 0) {
 			places, spine = append(places, i), append(spine, e)
 		}
 	}

@@ -54,7 +54,7 @@ func (c *course) acts(e Event) bool {
 func (c *course) noticed(e Event) bool {
 	switch e.Kind {
 	case OperationEnded:
-		return e.Op.Failed && !e.Op.Probe()
+		return e.Op.Failed && !e.Op.Probe() && c.concerns(e)
 	case AttributeChanged:
 		word, _ := c.after.word(e.Change.Name)
 		return word == wordUnfit && e.Change.Value != "" && e.Node == c.cause.Node
@@ -69,6 +69,15 @@ func (c *course) noticed(e Event) bool {
 	default:
 		return false
 	}
+}
+
+// concerns says whether a failed operation is a sign of the cause, and not of something else that went wrong
+// about the same time.
+func (c *course) concerns(e Event) bool {
+	if c.cause.Kind == QuorumGone || c.cause.Node == "" {
+		return true
+	}
+	return e.Node == c.cause.Node && (c.cause.Resource == "" || e.Op.Resource == c.cause.Resource || c.after.interesting(e.Op.Resource))
 }
 
 func (c *course) findDetection() Point {
@@ -94,7 +103,7 @@ func (c *course) followAddress() {
 	}
 	for _, e := range c.events {
 		if e.Kind == OperationBegun && e.Op.Action == "stop" && c.after.isAddress(e.Op.Resource) && !c.release.Known() {
-			c.release = point(e, Tell(e))
+			c.release = c.down(e)
 		}
 	}
 	for _, name := range sortedKeys(c.after.known) {
@@ -132,10 +141,8 @@ func (c *course) serviceBack() (back, verified Point) {
 		return back, Point{}
 	}
 	start, ok := c.lastingStart()
-	if !ok { // the address stayed, and the database there came back
-		start, ok = c.final(func(e Event) bool {
-			return e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "promote" && e.Node == c.cause.Node
-		})
+	if !ok {
+		start, ok = c.databaseBack()
 	}
 	if !ok {
 		if e, rejoined := c.rejoined(); rejoined && !served && c.cause.Kind == NodeLost {
@@ -155,60 +162,16 @@ func (c *course) serviceBack() (back, verified Point) {
 	return back, verified
 }
 
-// lastingStart is the first start of an address after which it stayed, or was served from until it was
-// moved once more, or the last of all: what is done with it later has another reason.
-func (c *course) lastingStart() (start Event, ok bool) {
-	stopped := false
-	for _, e := range c.events {
-		starts, stops := e.Kind == OperationEnded && !e.Op.Failed && e.Op.Action == "start", e.Kind == OperationBegun && e.Op.Action == "stop"
-		if !starts && !stops || !c.after.isAddress(e.Op.Resource) {
-			continue
-		}
-		if ok && !stopped && (e.At.Wall.Sub(start.At.Wall) > acceptance || stops && c.sound(start.Node, e.At.Wall)) {
-			return start, true
-		}
-		if stopped = stops; starts {
-			start, ok = e, true
-		}
+// databaseBack is how the database came back below an address that stayed: by its recovery, or by itself, if the cluster
+// only looked on.
+func (c *course) databaseBack() (Event, bool) {
+	well := func(e Event) bool { return e.Kind == OperationEnded && !e.Op.Failed && e.Node == c.cause.Node }
+	if e, ok := c.final(func(e Event) bool { return well(e) && e.Op.Action == "promote" }); ok {
+		return e, true
 	}
-	return start, ok
-}
-
-// sound says whether the database of a node was promoted until a time, and nothing failed there, as far
-// as anybody found out.
-func (c *course) sound(node string, until time.Time) bool {
-	promoted := false
-	for i, role := range c.before.roles {
-		promoted = promoted || i.node == node && c.after.isDatabase(i.resource) && role == RolePromoted
-	}
-	for _, e := range c.events {
-		switch database := c.after.isDatabase(e.Op.Resource); {
-		case e.Node != node || e.At.Wall.After(until):
-		case e.Kind == UnitDied && !e.Unit.Job, e.Kind == OperationEnded && e.Op.Failed && c.after.interesting(e.Op.Resource),
-			database && e.Kind == OperationBegun && (e.Op.Action == "stop" || e.Op.Action == "demote"):
-			promoted = false
-		case database && e.Kind == OperationEnded && (e.Op.Action == "promote" || e.Op.RC == ocfPromoted):
-			promoted = true
-		}
-	}
-	return promoted
-}
-
-// up is when the address was there, of an operation that brought it: the kernel knows it
-// before the operation has ended, and may say so before the CIB says that it has begun.
-func (c *course) up(start Event) Point {
-	begun, ok := c.final(func(e Event) bool {
-		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node &&
-			!e.At.Wall.After(start.At.Wall)
+	return c.first(func(e Event) bool {
+		return well(e) && e.Op.Resource == c.cause.Resource && e.Op.Action == "monitor" && e.At.Wall.After(c.detection.At)
 	})
-	added, seen := c.final(func(e Event) bool {
-		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == start.Node &&
-			address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP && !e.At.Wall.After(start.At.Wall)
-	})
-	if ok && seen && added.Kind == AddressAdded && begun.At.Wall.Sub(added.At.Wall) <= inPassing && added.At.Wall.Before(start.At.Wall) {
-		return point(added, Tell(added))
-	}
-	return point(start, Tell(start))
 }
 
 // final is the last event that is wanted, or false.

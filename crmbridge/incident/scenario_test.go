@@ -69,6 +69,12 @@ func verbs() map[string]func(e *Event, args []string) {
 		"found-dc":      found(kind(DCChanged, FromCIB)),
 		"found-joining": found(state(NodeState{true, false, "down", "down"})),
 		"found-member":  found(state(NodeState{true, true, "member", "member"})),
+		"late-begun":    func(e *Event, a []string) { operation(e, OperationBegun, a[1:]); late(e, a[0]) },
+		"late-ended":    func(e *Event, a []string) { operation(e, OperationEnded, a[1:]); late(e, a[0]) },
+		"probed": func(e *Event, a []string) {
+			operation(e, OperationEnded, []string{a[0], "monitor", a[1], a[2]})
+			e.Op.Interval, e.Op.Target = 0, ocfNotRunning
+		},
 		"served": func(e *Event, a []string) { // and the last sign of life
 			kind(ServiceKnown, FromJournal)(e, a)
 			e.Initial, e.At = true, Moment{Wall: midnight().Add(seconds(a[1]))}
@@ -143,6 +149,12 @@ func operation(e *Event, kind Kind, args []string) {
 			e.Op.Reason = strings.Join(args[4:], " ")
 		}
 	}
+}
+
+// late is what the CIB was so many seconds late with.
+func late(e *Event, by string) {
+	e.Basis, e.Op.Late = Estimated, seconds(by)
+	e.Op.Changed = e.At.Wall.Add(-e.Op.Late).Truncate(time.Second)
 }
 
 func died(job bool) func(*Event, []string) {

@@ -47,6 +47,7 @@ type segment struct {
 	worked        time.Time // the same, of what the CIB says
 	heard         time.Time // the last word that would be the first sign of another one, were this one not there
 	open          bool      // something is unresolved
+	followed      bool      // by another one: it grows no more
 	formed        bool      // it began when there was no cluster
 	apart         bool      // it began when the observer knew of no DC
 	met           met       // what the observer found of the others since
@@ -98,14 +99,18 @@ func (s *splitter) take(e Event) {
 		s.aside(e)
 		return
 	}
+	if t == nothing && s.cur != nil && s.cur.open && s.state.finds(e) {
+		t = continues
+	}
 	if t != nothing && s.begins(e, t) {
 		s.begin(e, t)
 	}
+	failed := len(s.state.failed)
 	s.state.apply(e)
 	switch {
 	case t != nothing:
 		s.add(e, t)
-	case e.Kind == ResourceRunning && s.cur != nil && s.cur.open:
+	case s.cur != nil && s.cur.open && (e.Kind == ResourceRunning || len(s.state.failed) < failed):
 		s.cur.open = s.state.unresolved(s.cur.before)
 	}
 }
@@ -129,31 +134,38 @@ func (s *splitter) begins(e Event, t trigger) bool {
 	case !s.cur.open && t == continues:
 		return quiet > afterglow
 	case !s.cur.open:
-		return !s.lostAgain(e, t)
+		return !s.again(e, t)
 	case t == fails && s.state.unfit[instance{e.Op.Resource, e.Node}]: // it was feared
 	case t != continues && s.idle(e):
 		return true
 	}
-	return quiet > patience && s.state.serving()
+	return s.lasting(e)
 }
 
-// lostAgain says whether an event is the loss of a node that was lost and has just come back: a link
-// that flaps is one incident.
-func (s *splitter) lostAgain(e Event, t trigger) bool {
-	first := s.cur.root
-	return t == fails && s.cur.how == fails && e.Kind == NodeChanged && first.Kind == NodeChanged && e.Node == first.Node &&
-		e.At.Wall.Sub(s.cur.last) <= inPassing
+// again says whether an event is the loss of a node that was lost and has just come back: a link that flaps is one
+// incident; or the failure of what failed and was just stopped for it, as when it cannot be started.
+func (s *splitter) again(e Event, t trigger) bool {
+	first, quiet := s.cur.root, e.At.Wall.Sub(s.cur.last)
+	if t != fails || s.cur.how != fails || e.Kind != first.Kind || e.Node != first.Node || e.Op.Resource != first.Op.Resource {
+		return false
+	}
+	return e.Kind == NodeChanged && quiet <= inPassing || e.Kind == OperationEnded && quiet <= acceptance && !s.state.interesting(e.Op.Resource)
 }
 
 // idle says whether the cluster has come to terms with what is left of the current segment.
 func (s *splitter) idle(e Event) bool {
-	return e.At.Wall.Sub(s.cur.worked) > acceptance && !s.state.busy() && s.state.serving()
+	return e.At.Wall.Sub(s.cur.worked) > acceptance && !s.state.busy(s.cur.before) && s.state.serving()
+}
+
+// lasting says whether what is left of the current segment has been so for long, and is how things are.
+func (s *splitter) lasting(e Event) bool {
+	return e.At.Wall.Sub(s.cur.last) > patience && s.state.serving() && !s.state.ailing()
 }
 
 func (s *splitter) begin(e Event, t trigger) {
 	before := s.state.clone()
 	if s.cur != nil {
-		s.cur.after = before
+		s.cur.after, s.cur.followed = before, true
 	}
 	s.cur = &segment{root: e, how: t, before: before.clone(), formed: before.formed(), apart: before.dc == ""}
 	s.segments = append(s.segments, s.cur)
@@ -234,7 +246,7 @@ func (s *splitter) aside(e Event) {
 // belongs says whether something that is not from the CIB is about the current segment.
 func (s *splitter) belongs(e Event) bool {
 	switch since := e.At.Wall.Sub(s.cur.last); {
-	case s.cur.open && !s.idle(e):
+	case s.cur.open && !s.idle(e) && !s.lasting(e):
 		return true
 	case s.causes(e):
 		words := e.Kind == ViewChanged || e.Kind == PeerSuspected || e.Kind == DatabaseChanged || e.Kind == TransitionBegun || e.Kind == FencingEnded || e.Kind == AttributeChanged
@@ -294,7 +306,7 @@ func (s *splitter) trigger(e Event) trigger {
 			return nothing
 		case e.Kind == OperationEnded && e.Op.Failed:
 			return fails
-		case st.interesting(e.Op.Resource):
+		case st.interesting(e.Op.Resource) || st.failed[instance{e.Op.Resource, e.Node}].Kind != "":
 			return continues
 		}
 	case NodeChanged:

@@ -162,6 +162,9 @@ func (s *state) node(e Event) {
 	// What ran there stays known, though nobody can count on it (live): a node that was only cut
 	// off comes back with it, and tells of no operation. The history says when it is gone.
 	maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.node == e.Node })
+	if e.Initial { // an observer that is apart does not know of others, which is no news of them
+		return
+	}
 	maps.DeleteFunc(s.failed, func(i instance, _ Event) bool { return i.node == e.Node })
 	maps.DeleteFunc(s.unfit, func(i instance, _ bool) bool { return i.node == e.Node })
 }
@@ -177,17 +180,32 @@ func (s *state) runs(i instance, role Role) {
 
 // toldByHistory sets what an instance is by its history. If that was erased, as a cleanup does, nothing
 // is under way or has failed there: what had begun ends without a word.
+//
+// What runs goes on running when it was erased on a node that is there, as at a cleanup or when only its controller had
+// ended; the probe that follows says what is.
 func (s *state) toldByHistory(i instance, role Role) {
-	s.runs(i, role)
-	if role == RoleStopped {
+	switch {
+	case role != RoleUnknown:
+		s.runs(i, role)
+	case !s.live(i.node):
+		s.runs(i, RoleStopped)
+	}
+	if role == RoleStopped || role == RoleUnknown {
 		maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.instance == i })
 		delete(s.failed, i)
 	}
 }
 
-// probed is what a probe found, of a node that came back or a resource that was cleaned up.
+// probed is what a probe found, of a node that came back or a resource that was cleaned up: what had failed is
+// forgotten.
 func (s *state) probed(e Event, at instance) {
-	if e.Kind != OperationEnded || !s.interesting(e.Op.Resource) {
+	if e.Kind != OperationEnded {
+		return
+	}
+	if !e.Op.Failed {
+		delete(s.failed, at)
+	}
+	if !s.interesting(e.Op.Resource) {
 		return
 	}
 	switch e.Op.RC {
@@ -200,6 +218,11 @@ func (s *state) probed(e Event, at instance) {
 	}
 }
 
+// finds says whether a probe finds an address that was nowhere.
+func (s *state) finds(e Event) bool {
+	return e.Kind == OperationEnded && e.Op.Probe() && e.Op.RC == ocfOK && s.isAddress(e.Op.Resource) && s.where(e.Op.Resource) == ""
+}
+
 func (s *state) operation(e Event) {
 	o, at := e.Op, instance{e.Op.Resource, e.Node}
 	switch {
@@ -209,7 +232,9 @@ func (s *state) operation(e Event) {
 	case o.Action == "notify":
 		return
 	case !o.Failed && !s.interesting(o.Resource):
-		delete(s.failed, at)
+		if e.Kind == OperationEnded {
+			delete(s.failed, at)
+		}
 		return
 	}
 	if e.Kind == OperationBegun {
@@ -224,6 +249,9 @@ func (s *state) operation(e Event) {
 			delete(s.roles, at)
 		}
 		return
+	}
+	if f := s.failed[at].Op; o.Action == "monitor" && f.Action == "monitor" && f.Interval == o.Interval { // on-fail=ignore
+		delete(s.failed, at)
 	}
 	switch {
 	case o.Action == "stop":
@@ -264,99 +292,7 @@ func (s *state) where(resource string) string {
 	return ""
 }
 
-// stopped says whether the resource shall not run anywhere.
-func (s *state) stopped(resource string) bool {
-	return s.off[""] || s.off[resource] || s.off[s.known[resource].Parent] && s.known[resource].Parent != ""
-}
-
-// located says whether an address is known to be somewhere.
-func (s *state) located() bool {
-	for name := range s.known {
-		if s.isAddress(name) && s.where(name) != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// serving says whether every address that shall be somewhere is.
-func (s *state) serving() bool {
-	for name := range s.known {
-		if s.isAddress(name) && !s.stopped(name) && s.where(name) == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// unresolved says whether the cluster has something to do yet, after an incident that
-// began in another state: it is busy, or something that ran should run again.
-func (s *state) unresolved(before *state) bool {
-	if s.busy() {
-		return true
-	}
-	if s.left {
-		return false
-	}
-	for i, unfit := range s.unfit {
-		if unfit && !before.unfit[i] {
-			return true
-		}
-	}
-	for i, role := range before.roles {
-		if s.missing(i, role) {
-			return true
-		}
-	}
-	return false
-}
-
-// busy says whether something is under way or has failed, or a node is to be fenced or is
-// joining.
-func (s *state) busy() bool { return len(s.failed) > 0 || s.working() }
-
-// resting says whether the cluster is doing nothing and the service is there: what is left, as a
-// database that cannot run, may stay so for as long as its reason does.
-func (s *state) resting() bool { return !s.working() && s.serving() }
-
-func (s *state) working() bool {
-	for a := range s.pending {
-		if s.interesting(a.resource) {
-			return true
-		}
-	}
-	for i := range s.roles { // what a node that is to leave has is to stop first
-		if s.leaving[i.node] && s.live(i.node) && s.interesting(i.resource) {
-			return true
-		}
-	}
-	for node, n := range s.nodes {
-		silent := n.Member && !n.Online && n.Expected == "member" && !s.leaving[node]
-		joining := n.Member && n.Join != "member"
-		if silent || joining || s.unclean(node) {
-			return true
-		}
-	}
-	return false
-}
-
 func sorted(s []string) []string {
 	slices.Sort(s)
 	return slices.Compact(s)
-}
-
-// missing says whether something that ran should run again. An address may run
-// anywhere, a database where it was, as long as its node may have it.
-func (s *state) missing(i instance, role Role) bool {
-	if s.stopped(i.resource) || !s.interesting(i.resource) {
-		return false
-	}
-	if s.isAddress(i.resource) {
-		return s.where(i.resource) == ""
-	}
-	if !s.live(i.node) || s.standby[i.node] || s.leaving[i.node] {
-		return false
-	}
-	now := s.roles[i]
-	return now == "" || role == RolePromoted && now != RolePromoted
 }

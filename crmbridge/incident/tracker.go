@@ -36,6 +36,7 @@ type Tracker struct {
 	events  map[string]Event
 	written map[string]written
 	lines   map[string]time.Time // of each boot: the wall clock when the monotonic one was 0
+	failing map[instance]bool    // has failed, and is of no interest but for that
 
 	activity time.Time // when the newest event was seen, by the clock that Advance uses
 	newest   time.Time // the newest event's own time
@@ -53,7 +54,7 @@ type written struct {
 
 // NewTracker makes a tracker for the records of a node.
 func NewTracker(node string) *Tracker {
-	return &Tracker{node: node, state: newState(), events: map[string]Event{}, written: map[string]written{}, lines: map[string]time.Time{}}
+	return &Tracker{node: node, state: newState(), events: map[string]Event{}, written: map[string]written{}, lines: map[string]time.Time{}, failing: map[instance]bool{}}
 }
 
 // Observe takes an event, and gives the records that are complete by its time.
@@ -85,6 +86,7 @@ func (t *Tracker) take(e Event) bool {
 		return false
 	}
 	t.events[key] = e
+	t.watch(e)
 	t.activity = e.Seen.Wall
 	if t.activity.IsZero() {
 		t.activity = e.At.Wall
@@ -123,9 +125,20 @@ func (t *Tracker) relevant(e Event) bool {
 		word, _ := t.state.word(e.Change.Name)
 		return word != ""
 	case OperationBegun, OperationEnded:
-		return e.Op.Failed || t.state.interesting(e.Op.Resource)
+		return e.Op.Failed || t.state.interesting(e.Op.Resource) || t.failing[instance{e.Op.Resource, e.Node}]
 	default:
 		return true
+	}
+}
+
+// watch keeps what has failed: what the cluster does about it then ends that.
+func (t *Tracker) watch(e Event) {
+	switch at := (instance{e.Op.Resource, e.Node}); {
+	case e.Op.Failed:
+		t.failing[at] = true
+	case e.Kind == OperationEnded:
+		delete(t.failing, at)
+	default:
 	}
 }
 
@@ -213,7 +226,7 @@ func (t *Tracker) forget(all []*candidate, at time.Time) {
 	for again := true; again; {
 		again = false
 		for _, c := range all {
-			if (c.open || !later(c.last, c.heard).Before(keep)) && c.record.Begin.At.Before(keep) {
+			if (c.open && !c.followed || !later(c.last, c.heard).Before(keep)) && c.record.Begin.At.Before(keep) {
 				keep, again = c.record.Begin.At, true
 			}
 		}
