@@ -30,7 +30,7 @@ func TestBridgeBesideTheMonitor(t *testing.T) {
 	m := newMonitor(t, f)
 	m.write(t, "labctl", fmt.Sprintf("#!/bin/sh\nexec %s --state %s \"$@\"\n", f.labctl, f.State()))
 	campaign := m.measure(t, f, "all")
-	f.keepRecords(t, m, campaign)
+	f.keepRecords(t, campaign)
 	laid, err := agree.Read(campaign)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func (m monitor) measure(t *testing.T, f *fixture, faults ...string) string {
 
 // keepRecords adds to a campaign what the daemon wrote on each node, and what crmbridge
 // history makes of it, as tests/demo/campaign does.
-func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
+func (f *fixture) keepRecords(t *testing.T, campaign string) {
 	t.Helper()
 	journals, err := filepath.Abs(bridgeJournals)
 	if err != nil {
@@ -86,18 +86,25 @@ func (f *fixture) keepRecords(t *testing.T, m monitor, campaign string) {
 	if err := os.Symlink(journals, filepath.Join(campaign, "bridge", "1")); err != nil {
 		t.Fatal(err)
 	}
-	crmbridge := filepath.Join(m.dir, "crmbridge")
+	f.history(t, journals)
+}
+
+// history keeps what the daemons wrote in a directory, and what crmbridge makes of it together, which it returns.
+func (f *fixture) history(t *testing.T, dir string) []byte {
+	t.Helper()
+	crmbridge := filepath.Join(t.TempDir(), "crmbridge")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", crmbridge, "../../crmbridge").CombinedOutput(); err != nil {
 		t.Fatalf("build crmbridge: %v\n%s", err, out)
 	}
-	args := append([]string{"history", "--output", "json"}, f.keepJournals(t, journals)...)
+	args := append([]string{"history", "--output", "json"}, f.keepJournals(t, dir)...)
 	records, err := exec.CommandContext(t.Context(), crmbridge, args...).Output()
 	if err != nil {
 		t.Fatalf("crmbridge history: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(journals, "failovers.json"), records, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "failovers.json"), records, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return records
 }
 
 // keepJournals writes what the daemon said on each node into files of dir, and returns the options that have crmbridge

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,9 +15,6 @@ import (
 
 	"holdfast/tests/lab"
 )
-
-// stormJournals is where the journals of the storm go.
-const stormJournals = "../../build/bridge-storm"
 
 // probeMessage is the MESSAGE_ID that crmbridge(8) gives to probes.
 const probeMessage = "cabe29a641aa41079d585a1a77ce6533"
@@ -265,120 +261,4 @@ func (f *fixture) diesTogether(t *testing.T) {
 	for _, node := range names() {
 		f.verifies(t, node)
 	}
-}
-
-// TestBridgeInAStorm is a CIB of 1,000 resources and 20,000 changes of it, through
-// Pacemaker's real CIB manager. The daemon of one node is held for so long that it is
-// disconnected. It has to stay small, to say what it missed, and to record a failover in it.
-func TestBridgeInAStorm(t *testing.T) {
-	f := startFixture(t)
-	firstBoot(t, f)
-	f.installBridge(t)
-	f.putNodeTest(t, "pacemaker", nodeTest)
-	f.waitHealthy(t, "db1")
-	f.thousandResources(t)
-	slow := "db2"
-	last := f.lastNumber(t, slow)
-	var figures strings.Builder
-	for _, node := range names() {
-		fmt.Fprintf(&figures, "%s before the storm: %s\n", node, f.memory(t, node))
-	}
-	begin := time.Now()
-	storm := exec.CommandContext(t.Context(), f.labctl, "--state", f.State(), "exec", "db1", "--", nodeTest, "-test.v", "-test.timeout=60m", "-test.run", "^TestStormOfDiffs$")
-	var out strings.Builder
-	storm.Stdout, storm.Stderr = &out, &out
-	if err := storm.Start(); err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprintf(&figures, "%s: the CIB manager gave up its slow reader: %s\n", slow, f.heldUntilGivenUp(t, slow))
-	f.waitGaps(t, slow, last, []string{"cib"})
-	victim := f.vip(t)
-	killed := time.Now()
-	f.kill(t, victim)
-	// Pacemaker itself may be too busy to do anything about it before the storm is over, and on a
-	// slow machine give up a node whose controller cannot follow: then that is what it began with.
-	if err := storm.Wait(); err != nil {
-		t.Fatalf("the storm: %v\n%s", err, out.String())
-	}
-	r := f.waitRecordOf(t, other(victim), killed, func(r failover) bool { return r.tells(victim, "database-died", "database-failed") })
-	t.Logf("the database killed in the storm: %+v", r)
-	f.keepJournals(t, stormJournals)
-	fmt.Fprintf(&figures, "a database killed in the storm: %s, interruption %v, written %v after its end\n", r.Cause.Kind, r.Interruption, r.written.Sub(r.End.At))
-	fmt.Fprintf(&figures, "the storm took %v\n%s", time.Since(begin).Round(time.Second), out.String())
-	for _, node := range names() {
-		f.waitHearing(t, node)
-		text := f.memory(t, node)
-		fmt.Fprintf(&figures, "%s after the storm: %s\n", node, text)
-		var resident int
-		if _, err := fmt.Sscanf(text, "VmHWM: %d kB VmRSS: %d kB", new(int), &resident); err != nil || resident > 25<<10 {
-			t.Errorf("%s: %s (%v), want at most 25 MB", node, text, err)
-		}
-		f.verifies(t, node)
-	}
-	t.Logf("\n%s", figures.String())
-	if err := os.WriteFile("../../build/bridge-storm.txt", []byte(figures.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// memory is what the daemon has and had resident.
-func (f *fixture) memory(t *testing.T, node string) string {
-	t.Helper()
-	out := f.run(t, node, "sh", "-c", "grep -hE '^(VmHWM|VmRSS|RssAnon|RssFile|RssShmem):' /proc/$(systemctl show --property=MainPID --value "+bridgeUnit+")/status")
-	return strings.Join(strings.Fields(out), " ")
-}
-
-// vip is where the address is, in a cluster that may have much to do.
-func (f *fixture) vip(t *testing.T) string {
-	t.Helper()
-	return f.waitFor(t, "db1", "the address up on one node", func(s status) bool { return len(s.running("vip")) == 1 }).running("vip")[0]
-}
-
-// heldUntilGivenUp stops the daemon of a node in its tracks until the CIB manager has given it up: a reader that does not
-// read. Its own watchdog would end it before. Where the storm is too much for the CIB manager itself, pacemakerd kills that,
-// and the reader has lost it all the same.
-func (f *fixture) heldUntilGivenUp(t *testing.T, node string) string {
-	t.Helper()
-	pid := strings.TrimSpace(f.run(t, node, "systemctl", "show", "--property=MainPID", "--value", bridgeUnit))
-	f.run(t, node, "systemctl", "service-watchdogs", "no")
-	f.run(t, node, "kill", "-STOP", pid)
-	var how string
-	err := lab.WaitFor(t.Context(), settle, "the CIB manager of "+node+" to give up a slow reader", func(ctx context.Context) (string, bool) {
-		const words = "grep -hoE 'Evicting client|pacemaker-based.* terminated with signal 9' /var/log/pacemaker/pacemaker.log | sort -u; true"
-		out, err := f.Exec(ctx, node, "sh", "-c", words)
-		how = strings.Join(strings.Fields(out), " ")
-		return fmt.Sprint(out, err), err == nil && how != ""
-	})
-	f.run(t, node, "kill", "-CONT", pid)
-	f.run(t, node, "systemctl", "service-watchdogs", "yes")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return how
-}
-
-// thousandResources configures resources that run nowhere, and that nobody looks for: the
-// storm is what makes their histories.
-func (f *fixture) thousandResources(t *testing.T) {
-	t.Helper()
-	put := func(scope, xml string) {
-		t.Helper()
-		file := filepath.Join(t.TempDir(), scope+".xml")
-		if err := os.WriteFile(file, []byte(xml), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Put(t.Context(), "db1", file, "/root/"+scope+".xml"); err != nil {
-			t.Fatal(err)
-		}
-		f.run(t, "db1", "cibadmin", "--modify", "--allow-create", "--scope", scope, "--xml-file", "/root/"+scope+".xml")
-	}
-	var constraints, resources strings.Builder
-	for _, node := range names() {
-		fmt.Fprintf(&constraints, `<rsc_location id="storm-%[1]s" rsc-pattern="^storm" node="%[1]s" score="-INFINITY" resource-discovery="never"/>`, node)
-	}
-	for i := range 1000 {
-		fmt.Fprintf(&resources, `<primitive id="storm%d" class="ocf" provider="pacemaker" type="Dummy"/>`, i)
-	}
-	put("constraints", "<constraints>"+constraints.String()+"</constraints>")
-	put("resources", "<resources>"+resources.String()+"</resources>")
 }
