@@ -88,14 +88,21 @@ func (c *course) up(start Event) Point {
 		return e.Kind == OperationBegun && e.Op.Action == "start" && e.Op.Resource == start.Op.Resource && e.Node == start.Node &&
 			!e.At.Wall.After(start.At.Wall)
 	})
-	added, seen := c.final(func(e Event) bool {
-		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == start.Node &&
-			address(e.Address.Prefix) == c.after.known[start.Op.Resource].IP && !e.At.Wall.After(start.At.Wall)
-	})
-	if ok && seen && added.Kind == AddressAdded && (begun.At.Wall.Sub(added.At.Wall) <= inPassing || begun.lateFor(added)) && added.At.Wall.Before(start.At.Wall) {
+	added, seen := c.added(start)
+	if ok && seen && (begun.At.Wall.Sub(added.At.Wall) <= inPassing || begun.lateFor(added)) && added.At.Wall.Before(start.At.Wall) {
 		return point(added, Tell(added))
 	}
 	return point(start, Tell(start))
+}
+
+// added is when the kernel of the observer had added the address of an operation on its node, if the observer is that
+// node and the address was still there then.
+func (c *course) added(op Event) (Event, bool) {
+	last, seen := c.final(func(e Event) bool {
+		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == op.Node &&
+			address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
+	})
+	return last, seen && last.Kind == AddressAdded
 }
 
 // down is since when an address is away that began to be stopped. What the CIB tells of late the kernel has told
@@ -114,13 +121,8 @@ func (c *course) down(stop Event) Point {
 // foundUp is when an address was there that a probe found: when the kernel of the observer, if it has the address, says
 // so, and at the latest then.
 func (c *course) foundUp(probe Event) Point {
-	ip := c.after.known[probe.Op.Resource].IP
-	last, seen := c.final(func(e Event) bool {
-		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == probe.Node && address(e.Address.Prefix) == ip &&
-			!e.At.Wall.After(probe.At.Wall)
-	})
-	if seen && last.Kind == AddressAdded {
-		return point(last, Tell(last))
+	if added, seen := c.added(probe); seen {
+		return point(added, Tell(added))
 	}
 	return Point{At: probe.At.Wall, Basis: Estimated, How: "nobody saw it start; at the latest then: " + Tell(probe)}
 }

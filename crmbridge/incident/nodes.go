@@ -6,6 +6,13 @@ func (s *state) live(node string) bool {
 	return !seen || n.Member && n.Online
 }
 
+// knows says whether what is found is only what became of the observer's own node: one that loses its Pacemaker was a
+// member before, whatever it finds when it joins again.
+func (s *state) knows(e Event) bool {
+	_, seen := s.nodes[e.Node]
+	return e.Kind == NodeChanged && e.Node == e.Observer && seen
+}
+
 // leaves says whether a node is to leave the cluster, as somebody asked for.
 func (s *state) leaves(node string) bool {
 	n := s.nodes[node]

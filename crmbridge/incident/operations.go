@@ -138,6 +138,9 @@ func (c *course) membership() []Phase {
 // views are how long the database on the other nodes took to a new primary view, in which they
 // could write. That of the node that failed comes when it joins again.
 func (c *course) views() []Phase {
+	if !c.occurrence.Known() {
+		return nil
+	}
 	var phases []Phase
 	seen := map[string]bool{}
 	for i, e := range c.events {

@@ -120,15 +120,14 @@ func (c *course) followAddress() {
 	c.back, c.verified = c.serviceBack()
 }
 
-// moves says whether the address did not simply stay where it was.
+// moves says whether the address did not simply stay where it was. A node that returns with it has not been given it: only
+// the observer did not know of that node.
 func (c *course) moves(name string) bool {
-	if c.before.where(name) != c.after.where(name) {
-		return true
-	}
 	_, touched := c.first(func(e Event) bool {
 		return e.Kind == OperationEnded && e.Op.Resource == name && (e.Op.Failed || e.Op.Action == "stop" || e.Op.Action == "start") && !e.Op.Probe()
 	})
-	return touched
+	returned := c.cause.Kind == NodeReturned && c.after.where(name) == c.cause.Node
+	return touched || c.before.where(name) != c.after.where(name) && !returned
 }
 
 // serviceBack is when the service could be had again, and when the cluster had seen that.

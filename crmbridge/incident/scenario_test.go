@@ -68,6 +68,7 @@ func verbs() map[string]func(e *Event, args []string) {
 		"found-up":      found(state(NodeState{Member: true, Online: true})),
 		"found-dc":      found(kind(DCChanged, FromCIB)),
 		"found-joining": found(state(NodeState{true, false, "down", "down"})),
+		"found-silent":  found(state(NodeState{true, false, "member", "member"})),
 		"found-member":  found(state(NodeState{true, true, "member", "member"})),
 		"late-begun":    func(e *Event, a []string) { operation(e, OperationBegun, a[1:]); late(e, a[0]) },
 		"late-ended":    func(e *Event, a []string) { operation(e, OperationEnded, a[1:]); late(e, a[0]) },

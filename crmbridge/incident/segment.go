@@ -83,7 +83,9 @@ func (s *splitter) take(e Event) {
 	if e.Initial || e.Kind == Gap || e.Kind == ClockChanged {
 		s.state.apply(e)
 		if s.cur != nil && e.Initial { // what is found was so before
-			s.cur.before.apply(e)
+			if !s.cur.before.knows(e) {
+				s.cur.before.apply(e)
+			}
 			s.cur.met.add(e)
 		}
 		return
