@@ -200,7 +200,7 @@ func (s *splitter) explains(early, e Event) bool {
 		return true
 	case ViewChanged, PeerSuspected:
 		// One that falls silent is missed by the others long before its agent is sure of it.
-		return e.At.Wall.Sub(early.At.Wall) <= inPassing || s.state.ill(e) && e.At.Wall.Sub(early.At.Wall) <= acceptance
+		return e.At.Wall.Sub(early.At.Wall) <= inPassing || s.state.ill(e) && !s.whole(early)
 	case DatabaseChanged, TransitionBegun:
 		return e.At.Wall.Sub(early.At.Wall) <= inPassing
 	case AttributeChanged:
@@ -210,6 +210,13 @@ func (s *splitter) explains(early, e Event) bool {
 	default:
 		return false
 	}
+}
+
+// whole says whether the database of a node had all members in a view, or again since something was seen there.
+func (s *splitter) whole(early Event) bool {
+	return slices.ContainsFunc(s.early, func(o Event) bool {
+		return o.Kind == ViewChanged && o.Node == early.Node && o.View.Members >= s.cur.before.databases() && !o.At.Wall.Before(early.At.Wall)
+	})
 }
 
 // rejoined says whether a node that left the membership is known to have come back to it since.
