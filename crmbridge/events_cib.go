@@ -355,7 +355,7 @@ func (t *translator) operation(before cib.Fact, o cib.Operation) []incident.Even
 }
 
 // tooLate is how much later than by its node's clock an operation may be told of: that is in whole seconds, and
-// of the 2,300 of a round of every fault none came more than 1.5 s after it.
+// of the 2,539 of a round of every fault none came more than 1.5 s after it.
 const tooLate = 1500 * time.Millisecond
 
 // belated marks what was told of too late, as when the CIB manager has too much to do. The time is that of the

@@ -98,21 +98,22 @@ func (c *course) up(start Event) Point {
 // added is when the kernel of the observer had added the address of an operation on its node, if the observer is that
 // node and the address was still there then.
 func (c *course) added(op Event) (Event, bool) {
-	last, seen := c.final(func(e Event) bool {
-		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == op.Node &&
-			address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
-	})
+	last, seen := c.final(func(e Event) bool { return c.kernelTells(e, op) })
 	return last, seen && last.Kind == AddressAdded
+}
+
+// kernelTells says whether an event is the kernel's word about the address of an operation on its node, until that was
+// told.
+func (c *course) kernelTells(e, op Event) bool {
+	return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == op.Node &&
+		address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
 }
 
 // down is since when an address is away that began to be stopped. What the CIB tells of late the kernel has told
 // before.
 func (c *course) down(stop Event) Point {
-	removed, ok := c.first(func(e Event) bool {
-		return stop.Op.Late > 0 && e.Kind == AddressRemoved && e.Node == stop.Node && address(e.Address.Prefix) == c.after.known[stop.Op.Resource].IP &&
-			!e.At.Wall.After(stop.At.Wall)
-	})
-	if ok && stop.lateFor(removed) {
+	removed, ok := c.first(func(e Event) bool { return e.Kind == AddressRemoved && c.kernelTells(e, stop) })
+	if ok && stop.Op.Late > 0 && stop.lateFor(removed) {
 		return point(removed, Tell(removed))
 	}
 	return point(stop, Tell(stop))
