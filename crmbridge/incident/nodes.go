@@ -6,6 +6,27 @@ func (s *state) live(node string) bool {
 	return !seen || n.Member && n.Online
 }
 
+// nodeTrigger says what the news of a node can begin, in the state before it.
+func (s *state) nodeTrigger(e Event) trigger {
+	was, seen := s.nodes[e.Node]
+	switch now := e.State; {
+	case !seen && !now.Member: // that it is not there yet is no news
+		return nothing
+	case !seen && now.Online && e.Node == e.Observer && s.formed():
+		return returns // and has met no cluster so far: whether there was one, begun says
+	case !seen:
+		return continues
+	case was.Member && !now.Member, was.Online && !now.Online && was.Member:
+		if !s.leaving[e.Node] && was.Expected != "down" {
+			return fails
+		}
+		return continues
+	case now.Member && !was.Member, now.Member && now.Online && !was.Online:
+		return returns
+	}
+	return continues
+}
+
 // knows says whether what is found is only what became of the observer's own node: one that loses its Pacemaker was a
 // member before, whatever it finds when it joins again.
 func (s *state) knows(e Event) bool {
@@ -59,4 +80,12 @@ func (s *state) formed() bool {
 func (s *state) unclean(node string) bool {
 	n := s.nodes[node]
 	return !s.noFence && !n.Member && n.Expected == "member"
+}
+
+// outside says whether what is found of another node is only that a CIB which its manager begins anew does not know of
+// it: that is no news of that node, and it is where it was, unless the observer has lost Corosync, too.
+func (s *state) outside(e Event) bool {
+	now := e.State
+	unknown := s.nodes[e.Node].Member && !now.Member && now.Join == "" && now.Expected == ""
+	return e.Initial && e.Node != e.Observer && unknown && !s.cut.After(s.joined)
 }

@@ -153,16 +153,12 @@ func blinded(events []Event, random *rand.Rand) ([]Event, Event) {
 	gap.Source, gap.At, gap.Seen, gap.Until = first.Source, first.At, last.Seen, last.At.Wall
 	var kept []Event
 	for i, e := range events {
-		if i >= happened[from] && i <= happened[to] && e.Source == gap.Source {
-			continue
+		if i < happened[from] || i > happened[to] || e.Source != gap.Source {
+			kept = append(kept, e)
 		}
-		kept = append(kept, e)
 		if i == happened[to] {
 			kept = append(kept, gap)
 		}
-	}
-	if !slices.Contains(kept, gap) {
-		kept = append(kept, gap)
 	}
 	return kept, gap
 }

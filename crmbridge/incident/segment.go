@@ -80,6 +80,9 @@ func split(before *state, events []Event) (segments []*segment, unanswered []Eve
 }
 
 func (s *splitter) take(e Event) {
+	if s.cur != nil && !s.cur.open && e.At.Wall.Sub(s.cur.last) > afterglow {
+		s.end() // what is found later is no part of what it was like before and after it
+	}
 	if e.Initial || e.Kind == Gap || e.Kind == ClockChanged {
 		s.state.apply(e)
 		if s.cur != nil && e.Initial { // what is found was so before
@@ -145,10 +148,17 @@ func (s *splitter) begins(e Event, t trigger) bool {
 }
 
 // again says whether an event is the loss of a node that was lost and has just come back: a link that flaps is one
-// incident; or the failure of what failed and was just stopped for it, as when it cannot be started.
+// incident, as is the Pacemaker of the observer's own node that ended and is back; or the failure of what failed and
+// was just stopped for it, as when it cannot be started.
 func (s *splitter) again(e Event, t trigger) bool {
 	first, quiet := s.cur.root, e.At.Wall.Sub(s.cur.last)
-	if t != fails || s.cur.how != fails || e.Kind != first.Kind || e.Node != first.Node || e.Op.Resource != first.Op.Resource {
+	if s.cur.how != fails || e.Kind != first.Kind || e.Node != first.Node || e.Op.Resource != first.Op.Resource {
+		return false
+	}
+	switch {
+	case t == returns:
+		return e.Node == e.Observer && quiet <= acceptance
+	case t != fails:
 		return false
 	}
 	return e.Kind == NodeChanged && quiet <= inPassing || e.Kind == OperationEnded && quiet <= acceptance && !s.state.interesting(e.Op.Resource)
@@ -340,26 +350,6 @@ func (s *splitter) trigger(e Event) trigger {
 	default:
 	}
 	return nothing
-}
-
-func (s *state) nodeTrigger(e Event) trigger {
-	was, seen := s.nodes[e.Node]
-	switch now := e.State; {
-	case !seen && !now.Member: // that it is not there yet is no news
-		return nothing
-	case !seen && now.Online && e.Node == e.Observer && s.formed():
-		return returns // and has met no cluster so far: whether there was one, begun says
-	case !seen:
-		return continues
-	case was.Member && !now.Member, was.Online && !now.Online && was.Member:
-		if !s.leaving[e.Node] && was.Expected != "down" {
-			return fails
-		}
-		return continues
-	case now.Member && !was.Member, now.Member && now.Online && !was.Online:
-		return returns
-	}
-	return continues
 }
 
 // unitOf is the resource that a unit is, addressOf the one that an address is.

@@ -45,6 +45,8 @@ type state struct {
 	dc       string
 	ring     string // of Corosync's newest membership
 	served   lastServed
+	cut      time.Time // when the observer lost Corosync last
+	joined   time.Time // when it was last found to be a member
 	clock    map[string]Clock
 	observer string
 }
@@ -116,6 +118,10 @@ func (s *state) apply(e Event) {
 		s.served = lastServed{e.Node, e.At.Wall}
 	case ClockChanged:
 		s.clock[e.Observer] = e.Clock
+	case Gap:
+		if e.Source == FromCorosync {
+			s.cut = later(s.cut, e.At.Wall)
+		}
 	default:
 	}
 	if s.served.node != "" && s.located() {
@@ -152,8 +158,14 @@ func (s *state) setting(c Change) {
 }
 
 func (s *state) node(e Event) {
+	if s.outside(e) {
+		return
+	}
 	s.nodes[e.Node] = e.State
 	if e.State.Member && e.State.Online {
+		if e.Node == e.Observer {
+			s.joined = later(s.joined, e.At.Wall)
+		}
 		if e.State.Join == "member" && e.State.Expected != "down" { // one that leaves is that last of all
 			delete(s.leaving, e.Node)
 		}
