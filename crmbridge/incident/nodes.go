@@ -3,7 +3,14 @@ package incident
 // live says whether a node is there as far as the cluster can tell.
 func (s *state) live(node string) bool {
 	n, seen := s.nodes[node]
-	return !seen || n.Member && n.Online
+	return !seen || n.Member && n.Online || s.unheard(node)
+}
+
+// unheard says whether a node is the observer's own and only its Pacemaker has ended: its CIB begins anew and does not
+// know of the node yet, on which everything runs as it did.
+func (s *state) unheard(node string) bool {
+	n, seen := s.nodes[node]
+	return seen && node == s.observer && !n.Member && n.Join == "" && n.Expected == "" && !s.joined.IsZero() && !s.cut.After(s.joined)
 }
 
 // nodeTrigger says what the news of a node can begin, in the state before it.
@@ -27,11 +34,18 @@ func (s *state) nodeTrigger(e Event) trigger {
 	return continues
 }
 
-// knows says whether what is found is only what became of the observer's own node: one that loses its Pacemaker was a
-// member before, whatever it finds when it joins again.
+// knows says whether what is found is only what became of what was known: of the observer's own node, which was a member
+// before it lost its Pacemaker, whatever it finds when it joins again, or of an address that was somewhere.
 func (s *state) knows(e Event) bool {
-	_, seen := s.nodes[e.Node]
-	return e.Kind == NodeChanged && e.Node == e.Observer && seen
+	switch e.Kind {
+	case NodeChanged:
+		_, seen := s.nodes[e.Node]
+		return seen && e.Node == e.Observer
+	case ResourceRunning:
+		return s.isAddress(e.Known.Resource) && s.where(e.Known.Resource) != ""
+	default:
+		return false
+	}
 }
 
 // leaves says whether a node is to leave the cluster, as somebody asked for.
