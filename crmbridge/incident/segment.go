@@ -166,7 +166,7 @@ func (s *splitter) again(e Event, t trigger) bool {
 
 // idle says whether the cluster has come to terms with what is left of the current segment.
 func (s *splitter) idle(e Event) bool {
-	return e.At.Wall.Sub(s.cur.worked) > acceptance && !s.state.busy(s.cur.before) && s.state.serving()
+	return e.At.Wall.Sub(s.cur.worked) > acceptance && !s.state.busy(s.cur.before) && s.state.serving() && !s.state.unsure()
 }
 
 // lasting says whether what is left of the current segment has been so for long, and is how things are.

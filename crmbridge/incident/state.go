@@ -34,6 +34,7 @@ type state struct {
 	pending  map[action]Event
 	failed   map[instance]Event     // nothing was done about it yet
 	gone     map[instance]time.Time // when Pacemaker stopped it there
+	erased   map[instance]bool      // its history was, on a node that is there, and nobody has looked since
 	nodes    map[string]NodeState
 	leaving  map[string]bool // asked to shut down
 	standby  map[string]bool
@@ -60,7 +61,7 @@ type lastServed struct {
 
 func newState() *state {
 	return &state{
-		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{}, gone: map[instance]time.Time{},
+		known: map[string]Known{}, roles: map[instance]Role{}, pending: map[action]Event{}, failed: map[instance]Event{}, gone: map[instance]time.Time{}, erased: map[instance]bool{},
 		nodes: map[string]NodeState{}, leaving: map[string]bool{}, standby: map[string]bool{}, off: map[string]bool{},
 		unfit: map[instance]bool{},
 		clock: map[string]Clock{}, quorum: true,
@@ -78,7 +79,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.known, c.roles, c.pending, c.failed = maps.Clone(s.known), maps.Clone(s.roles), maps.Clone(s.pending), maps.Clone(s.failed)
 	c.nodes, c.leaving, c.standby, c.off = maps.Clone(s.nodes), maps.Clone(s.leaving), maps.Clone(s.standby), maps.Clone(s.off)
-	c.clock, c.unfit, c.gone = maps.Clone(s.clock), maps.Clone(s.unfit), maps.Clone(s.gone)
+	c.clock, c.unfit, c.gone, c.erased = maps.Clone(s.clock), maps.Clone(s.unfit), maps.Clone(s.gone), maps.Clone(s.erased)
 	return &c
 }
 
@@ -196,11 +197,14 @@ func (s *state) runs(i instance, role Role) {
 // What runs goes on running when it was erased on a node that is there, as at a cleanup or when only its controller had
 // ended; the probe that follows says what is.
 func (s *state) toldByHistory(i instance, role Role) {
+	delete(s.erased, i)
 	switch {
 	case role != RoleUnknown:
 		s.runs(i, role)
 	case !s.live(i.node):
 		s.runs(i, RoleStopped)
+	default:
+		s.erased[i] = true
 	}
 	if role == RoleStopped || role == RoleUnknown {
 		maps.DeleteFunc(s.pending, func(a action, _ Event) bool { return a.instance == i })
@@ -237,6 +241,9 @@ func (s *state) finds(e Event) bool {
 
 func (s *state) operation(e Event) {
 	o, at := e.Op, instance{e.Op.Resource, e.Node}
+	if e.Kind == OperationEnded {
+		delete(s.erased, at)
+	}
 	switch {
 	case o.Probe():
 		s.probed(e, at)

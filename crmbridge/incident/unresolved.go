@@ -25,6 +25,17 @@ func (s *state) serving() bool {
 	return true
 }
 
+// unsure says whether nobody has looked for an address since the history of the node that had it was erased: it may have
+// been stopped there before.
+func (s *state) unsure() bool {
+	for name := range s.known {
+		if s.isAddress(name) && s.erased[instance{name, s.where(name)}] {
+			return true
+		}
+	}
+	return false
+}
+
 // ailing says whether on a node with an address the database, or the address itself, has failed and nothing was
 // done about it yet.
 func (s *state) ailing() bool {
