@@ -109,12 +109,11 @@ func (c *course) kernelTells(e, op Event) bool {
 		address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
 }
 
-// down is since when an address is away that began to be stopped. What the CIB tells of late the kernel has told
-// before.
+// down is since when an address is away that began to be stopped: since the kernel told, if it told before the CIB.
 func (c *course) down(stop Event) Point {
-	removed, ok := c.first(func(e Event) bool { return e.Kind == AddressRemoved && c.kernelTells(e, stop) })
-	if ok && stop.Op.Late > 0 && stop.lateFor(removed) {
-		return point(removed, Tell(removed))
+	last, ok := c.final(func(e Event) bool { return c.kernelTells(e, stop) })
+	if ok && last.Kind == AddressRemoved && (stop.At.Wall.Sub(last.At.Wall) <= inPassing || stop.Op.Late > 0 && stop.lateFor(last)) {
+		return point(last, Tell(last))
 	}
 	return point(stop, Tell(stop))
 }

@@ -158,15 +158,21 @@ func (r *Record) closer(o Record) {
 		up.Basis.rank() > late.Basis.rank() || !up.At.Before(late.At) {
 		return
 	}
-	last := late == r.ServiceBack // nothing was waited for afterwards
+	first := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path })
+	if first < 0 || !up.At.After(r.Phases[first].Begin) {
+		return
+	}
+	if late == r.ServiceBack { // nothing was waited for afterwards
+		r.Interruption -= late.At.Sub(up.At)
+		r.ServiceBack = up
+	}
 	for i, p := range r.Phases {
 		switch {
-		case p.Path && p.Name == PhaseRecovery && up.At.After(p.Begin):
-			if last {
-				r.Interruption -= p.End.Sub(up.At)
-				r.ServiceBack = up
+		case p.Path && p.Name != PhaseWrites: // others may hear of the decision after that
+			if p.Name == PhaseRecovery {
+				p.Note = up.How
 			}
-			p.End, p.Note = up.At, up.How
+			p.Begin, p.End = earlier(p.Begin, up.At), earlier(p.End, up.At)
 		case p.Name == PhaseWrites && p.Begin.Equal(late.At):
 			p.Begin = up.At
 		case p.Name == PhaseVerify && r.ServiceBack == up:

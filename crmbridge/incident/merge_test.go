@@ -310,3 +310,32 @@ func TestTheEndIsTakenFromWhoWasThere(t *testing.T) {
 		}
 	}
 }
+
+// TestTheAddressIsUpBeforeOthersHearOfTheDecision: where the CIB lags behind on the other nodes, they are told of the
+// start after the kernel of the node that has the address.
+func TestTheAddressIsUpBeforeOthersHearOfTheDecision(t *testing.T) {
+	at := func(s float64, how string) Point {
+		return Point{At: midnight().Add(time.Duration(s * float64(time.Second))), Basis: Measured, How: how}
+	}
+	told := func(observer string, decided, back Point, occurred Basis) Record {
+		died, noticed := at(0, "died"), at(1, "noticed")
+		died.Basis = occurred
+		return Record{
+			ID: "one", Observers: []string{observer}, Revision: 1, Cause: Cause{Kind: DatabaseDied, Node: "db1"}, From: "db1", To: "db2",
+			Begin: died, End: back, Occurrence: died, Detection: noticed, ServiceBack: back, Interruption: back.At.Sub(died.At),
+			Phases: []Phase{phase(PhaseDetection, died, noticed, true), phase(PhaseDecision, noticed, decided, true), phase(PhaseRecovery, decided, back, true)},
+		}
+	}
+	merged := Merge([]Record{
+		told("db3", at(71.9, "start of vip began"), at(72, "start of vip gave 0"), Measured),
+		told("db2", at(71.4, "start of vip began"), at(71.4, "added"), Estimated),
+	})
+	if len(merged) != 1 || merged[0].Interruption != 71400*time.Millisecond || merged[0].ServiceBack.How != "added" {
+		t.Fatalf("%+v, want one record of 71.4 s", merged)
+	}
+	for i, want := range []float64{1, 71.4, 71.4} {
+		if p := merged[0].Phases[i]; !p.End.Equal(at(want, "").At) || p.Duration != p.End.Sub(p.Begin) {
+			t.Errorf("%+v, want an end after %v s", p, want)
+		}
+	}
+}

@@ -315,6 +315,13 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // trigger says what an event of the CIB can begin, in the state before it.
 func (s *splitter) trigger(e Event) trigger {
 	st := s.state
