@@ -89,7 +89,7 @@ func (c *course) up(start Event) Point {
 			!e.At.Wall.After(start.At.Wall)
 	})
 	added, seen := c.added(start)
-	if ok && seen && (begun.At.Wall.Sub(added.At.Wall) <= inPassing || begun.lateFor(added)) && added.At.Wall.Before(start.At.Wall) {
+	if ok && seen && begun.follows(added) && added.At.Wall.Before(start.At.Wall) {
 		return point(added, Tell(added))
 	}
 	return point(start, Tell(start))
@@ -98,21 +98,21 @@ func (c *course) up(start Event) Point {
 // added is when the kernel of the observer had added the address of an operation on its node, if the observer is that
 // node and the address was still there then.
 func (c *course) added(op Event) (Event, bool) {
-	last, seen := c.final(func(e Event) bool { return c.kernelTells(e, op) })
+	last, seen := c.kernelTold(op)
 	return last, seen && last.Kind == AddressAdded
 }
 
-// kernelTells says whether an event is the kernel's word about the address of an operation on its node, until that was
-// told.
-func (c *course) kernelTells(e, op Event) bool {
-	return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == op.Node &&
-		address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
+// kernelTold is the kernel's last word about the address of an operation on its node, until that was told.
+func (c *course) kernelTold(op Event) (Event, bool) {
+	return c.final(func(e Event) bool {
+		return (e.Kind == AddressAdded || e.Kind == AddressRemoved) && e.Node == op.Node &&
+			address(e.Address.Prefix) == c.after.known[op.Op.Resource].IP && !e.At.Wall.After(op.At.Wall)
+	})
 }
 
 // down is since when an address is away that began to be stopped: since the kernel told, if it told before the CIB.
 func (c *course) down(stop Event) Point {
-	last, ok := c.final(func(e Event) bool { return c.kernelTells(e, stop) })
-	if ok && last.Kind == AddressRemoved && (stop.At.Wall.Sub(last.At.Wall) <= inPassing || stop.Op.Late > 0 && stop.lateFor(last)) {
+	if last, ok := c.kernelTold(stop); ok && last.Kind == AddressRemoved && stop.follows(last) {
 		return point(last, Tell(last))
 	}
 	return point(stop, Tell(stop))

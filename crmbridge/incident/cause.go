@@ -176,7 +176,7 @@ func (s *state) justStopped(at instance, now time.Time) bool {
 // an order there is a failed result first.
 func (s *segment) ordered(e Event, resource string) bool {
 	for _, o := range s.events {
-		if o.Op.Resource != resource || o.Node != e.Node || o.At.Wall.Sub(e.At.Wall) > inPassing && !o.lateFor(e) {
+		if o.Op.Resource != resource || o.Node != e.Node || !o.follows(e) {
 			continue
 		}
 		switch {
@@ -189,10 +189,13 @@ func (s *segment) ordered(e Event, resource string) bool {
 	return false
 }
 
-// lateFor says whether an operation began before something on the same node was seen, whatever the CIB took to tell
-// of it: in a storm that is seconds. Both are by the node's clock; that of the CIB is in whole seconds.
-func (e Event) lateFor(seen Event) bool {
-	return !e.Op.Changed.IsZero() && !e.Op.Changed.After(seen.At.Wall) && seen.At.Wall.Sub(e.Op.Changed) <= inPassing
+// follows says whether an operation was told of so soon after something was seen on its node that they belong together,
+// or had begun before that, whatever the CIB took to tell of it: in a storm that is seconds. Then both are by the node's
+// clock; that of the CIB is in whole seconds.
+func (e Event) follows(seen Event) bool {
+	began := e.Op.Changed
+	return e.At.Wall.Sub(seen.At.Wall) <= inPassing ||
+		!began.IsZero() && !began.After(seen.At.Wall) && seen.At.Wall.Sub(began) <= inPassing
 }
 
 // failure says what a failed operation means.

@@ -10,8 +10,14 @@ func (s *state) live(node string) bool {
 // know of the node yet, on which everything runs as it did.
 func (s *state) unheard(node string) bool {
 	n, seen := s.nodes[node]
-	return seen && node == s.observer && !n.Member && n.Join == "" && n.Expected == "" && !s.joined.IsZero() && !s.cut.After(s.joined)
+	return seen && node == s.observer && n.untold() && !s.joined.IsZero() && s.connected()
 }
+
+// untold says whether a state is what a CIB has of a node that it does not know yet.
+func (n NodeState) untold() bool { return !n.Member && n.Join == "" && n.Expected == "" }
+
+// connected says whether the observer has not lost Corosync since it was last found to be a member.
+func (s *state) connected() bool { return !s.cut.After(s.joined) }
 
 // nodeTrigger says what the news of a node can begin, in the state before it.
 func (s *state) nodeTrigger(e Event) trigger {
@@ -99,7 +105,5 @@ func (s *state) unclean(node string) bool {
 // outside says whether what is found of another node is only that a CIB which its manager begins anew does not know of
 // it: that is no news of that node, and it is where it was, unless the observer has lost Corosync, too.
 func (s *state) outside(e Event) bool {
-	now := e.State
-	unknown := s.nodes[e.Node].Member && !now.Member && now.Join == "" && now.Expected == ""
-	return e.Initial && e.Node != e.Observer && unknown && !s.cut.After(s.joined)
+	return e.Initial && e.Node != e.Observer && s.nodes[e.Node].Member && e.State.untold() && s.connected()
 }

@@ -120,7 +120,7 @@ func (s *splitter) take(e Event) {
 	}
 }
 
-// end ends what goes on: the cluster that it happened to is no more.
+// end ends what goes on: the cluster that it happened to is no more, or it was over for long.
 func (s *splitter) end() {
 	if s.cur != nil {
 		s.cur.after, s.cur.open, s.cur = s.state.clone(), false, nil
@@ -134,12 +134,9 @@ func (s *splitter) begins(e Event, t trigger) bool {
 	if s.cur == nil {
 		return true
 	}
-	quiet := e.At.Wall.Sub(s.cur.last)
 	switch {
-	case !s.cur.open && t == continues:
-		return quiet > afterglow
 	case !s.cur.open:
-		return !s.again(e, t)
+		return t != continues && !s.again(e, t)
 	case t == fails && s.state.unfit[instance{e.Op.Resource, e.Node}]: // it was feared
 	case t != continues && s.idle(e):
 		return true

@@ -271,9 +271,7 @@ func (t *Tracker) fold(before time.Time) {
 func (t *Tracker) drop(at time.Time) {
 	oldest := at
 	for _, e := range t.events {
-		if e.At.Wall.Before(oldest) {
-			oldest = e.At.Wall
-		}
+		oldest = earlier(oldest, e.At.Wall)
 	}
 	t.fold(at.Add(time.Nanosecond))
 	clear(t.state.pending)

@@ -152,10 +152,8 @@ func (f *fixture) seenAt(t *testing.T, victim string, killed time.Time) (died, u
 			switch {
 			case e.Kind == incident.UnitDied && node == victim && died.IsZero():
 				died = e.At.Wall
-			case e.Kind == incident.AddressAdded && strings.HasPrefix(e.Address.Prefix, "192.168.205.70/"):
-				if up.IsZero() || e.At.Wall.Before(up) {
-					up = e.At.Wall
-				}
+			case e.Kind == incident.AddressAdded && strings.HasPrefix(e.Address.Prefix, "192.168.205.70/") && (up.IsZero() || e.At.Wall.Before(up)):
+				up = e.At.Wall
 			}
 		}
 	}
