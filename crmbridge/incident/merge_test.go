@@ -194,6 +194,49 @@ func TestWhoMissedTheMemberSaysSinceWhen(t *testing.T) {
 	}
 }
 
+// TestWhoMissedTheMemberKnowsBetterThanTheToken: a node whose database missed nobody lets the interruption begin
+// when the token stopped; another one, whose database did, says since when, whichever of the two is the base.
+func TestWhoMissedTheMemberKnowsBetterThanTheToken(t *testing.T) {
+	record := func(observer, missed string) Record {
+		lines := []string{
+			"0.500 silent db1", "3.800 fence db1", "9.730 token 267", "10.000 view " + observer + " Primary 2", "10.001 applied " + observer + " Primary 2",
+			"10.090 left db1", "10.140 fenced db1", "10.360 down db1", "10.500 begun vip start db2", "10.600 ended vip start db2",
+		}
+		events := peaceful()
+		for i, line := range lines {
+			events = append(events, parseEvent(t, line, i))
+		}
+		if missed != "" {
+			events = append(events, parseEvent(t, "9.895 suspects "+observer+" "+missed, 0))
+		}
+		for i := range events {
+			events[i].Observer = observer
+		}
+		return newest(track(events))[0]
+	}
+	knows := record("db3", "525")
+	if knows.Interruption != 1230*time.Millisecond {
+		t.Errorf("interruption %v by the one that missed it", knows.Interruption)
+	}
+	for gaps := range 2 {
+		token := record("db2", "")
+		if token.Interruption != 1137*time.Millisecond {
+			t.Errorf("interruption %v by the token", token.Interruption)
+		}
+		knows.Gaps, token.Gaps = make([]Blind, gaps), make([]Blind, 1-gaps)
+		m := Merge([]Record{token, knows})[0]
+		var sum time.Duration
+		for _, p := range m.Phases {
+			if p.Path {
+				sum += p.Duration
+			}
+		}
+		if m.Interruption != 1230*time.Millisecond || sum != m.Interruption || len(m.Observers) != 2 {
+			t.Errorf("interruption %v, phases %v, by %v", m.Interruption, sum, m.Observers)
+		}
+	}
+}
+
 // TestTheOthersKnowWhenADatabaseFellSilent: nobody sees a database hang; who missed it first knows best
 // since when, and its own node does not.
 func TestTheOthersKnowWhenADatabaseFellSilent(t *testing.T) {

@@ -132,6 +132,9 @@ func (c *course) membership() []Phase {
 	}
 	p := phase(PhaseMembership, point(token, ""), point(left, Tell(left)), false)
 	p.Node = left.Node
+	if at, known := silentSince(token); known && left.At.Wall.Sub(token.At.Wall) <= inPassing {
+		p.Heard = at
+	}
 	return []Phase{p}
 }
 

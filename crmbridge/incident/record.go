@@ -172,7 +172,7 @@ type Phase struct {
 	Path   bool `json:"path,omitempty"`
 	Waited bool `json:"waited,omitempty"` // of a view: until then nobody could write
 	// Heard is, of a view that was waited for, when the database had last heard of the member that it
-	// gave up; zero if it does not say.
+	// gave up, and of a membership when the token was last seen; zero if nobody says.
 	Heard  time.Time `json:"heard,omitzero"`
 	Failed bool      `json:"failed,omitempty"`
 	Note   string    `json:"note,omitempty"`

@@ -102,16 +102,15 @@ func (r *Record) waitForView() {
 }
 
 // waitedSince lets writes that are all that was waited for have waited from when another node has told
-// that the member was missed. Without that a node knows no more than the end of the fencing.
+// that the member was missed, and the interruption by the loss of a node begin then, of which a node that had
+// missed nobody knows no more than when the token stopped, or the end of the fencing.
 func (r *Record) waitedSince(since Point) {
-	for i := range r.Phases {
-		p := &r.Phases[i]
-		if p.Path && p.Name != PhaseWrites {
-			return
-		}
-		if p.Path && since.At.Before(p.Begin) {
-			r.Interruption += p.begins(since)
-		}
+	first := slices.IndexFunc(r.Phases, func(p Phase) bool { return p.Path })
+	if first < 0 || !since.At.Before(r.Phases[first].Begin) {
+		return
+	}
+	if p := &r.Phases[first]; p.Name == PhaseWrites || r.Cause.Kind == NodeLost || r.Cause.Kind == NodeFenced {
+		r.Interruption += p.begins(since)
 	}
 }
 
@@ -172,8 +171,8 @@ func (r *Record) awaited() (Phase, bool) {
 
 // gone is since when the database missed a member. A node that the cluster gave up may have had one
 // that worked until it was fenced: then the others gave it up after that. Whoever missed it first has
-// told when it had last heard of it; without that the end of the fencing is what is left, which may
-// come some time after the node is off.
+// told when it had last heard of it. Without that it is when the token stopped, until which the node was there, and
+// else the end of the fencing, which may come some time after the node is off.
 func (r *Record) gone(view Phase) (begin Point, told bool) {
 	begin = r.Occurrence
 	for _, p := range r.Phases {
@@ -184,12 +183,19 @@ func (r *Record) gone(view Phase) (begin Point, told bool) {
 			begin = Point{At: p.Heard, Basis: Estimated}
 		}
 	}
+	if told {
+		return begin, true
+	}
 	for _, p := range r.Phases {
-		if !told && p.Name == PhaseFencing && p.Node == r.Cause.Node && p.End.After(begin.At) && p.End.Before(view.End) {
+		switch {
+		case p.Node != r.Cause.Node:
+		case p.Name == PhaseMembership && p.Heard.After(r.Detection.At) && p.Heard.Before(view.End):
+			return Point{At: p.Heard, Basis: Estimated}, true
+		case p.Name == PhaseFencing && p.End.After(begin.At) && p.End.Before(view.End):
 			begin = Point{At: p.End, Basis: Estimated}
 		}
 	}
-	return begin, told
+	return begin, false
 }
 
 // wait makes the last part of the path.
