@@ -118,7 +118,7 @@ func (s *segment) record(gaps, steps []Event, now time.Time) Record {
 	if len(r.Also) == 0 {
 		r.Also = nil
 	}
-	if c.foreseen() {
+	if c.served() {
 		r.clip(c.release)
 	}
 	r.waitForView()

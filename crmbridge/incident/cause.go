@@ -220,51 +220,6 @@ func silent(reason string) bool {
 	return strings.Contains(reason, "not answer") || strings.Contains(reason, "no answer") || strings.Contains(reason, "hangs")
 }
 
-// support moves what only supports another cause there as evidence: that a process died
-// explains a failed monitor, and a lost token a lost node.
-func (s *segment) support(all []Cause) []Cause {
-	for i := range all {
-		c := &all[i]
-		for _, e := range s.events {
-			if supports(e, *c) {
-				c.Evidence = append(c.Evidence, evidence(e))
-			}
-		}
-		slices.SortStableFunc(c.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
-		c.Evidence = slices.CompactFunc(c.Evidence, func(a, b Evidence) bool { return a == b })
-	}
-	// A failed monitor of a database whose process died is no second cause, nor are an agent's
-	// doubts of one that failed.
-	outweighed := map[CauseKind][]CauseKind{
-		DatabaseUnfit: {DatabaseFailed, DatabaseHung, DatabaseDied}, DatabaseFailed: {DatabaseDied}, DatabaseHung: {DatabaseDied},
-	}
-	return slices.DeleteFunc(all, func(c Cause) bool {
-		return slices.ContainsFunc(all, func(o Cause) bool {
-			return slices.Contains(outweighed[c.Kind], o.Kind) && o.Node == c.Node && o.Resource == c.Resource
-		})
-	})
-}
-
-func supports(e Event, c Cause) bool {
-	switch e.Kind {
-	case TokenLost:
-		return c.Kind == NodeLost || c.Kind == QuorumGone
-	case LinkDown:
-		return c.Kind == QuorumGone || c.Kind == NodeLost && c.Node == e.Node
-	case NodeLeft:
-		return c.Kind == QuorumGone || (c.Kind == NodeLost || c.Kind == NodeFenced || c.Kind == NodeStopped) && c.Node == e.Node
-	case FencingRequested:
-		return c.Kind == NodeFenced && c.Node == e.Node
-	case ProbeBad:
-		return c.Kind.Failure()
-	case AttributeChanged: // the agent's own words
-		near := e.At.Wall.Sub(c.Evidence[0].At).Abs() <= inPassing
-		return near && e.Change.Value != "" && c.Node == e.Node && c.Resource != "" && strings.HasPrefix(e.Change.Name, c.Resource+"-") && c.Kind.Failure()
-	default:
-		return false
-	}
-}
-
 // planned says whether all of it was asked for. Fencing is, if it was not the cluster
 // that wanted it.
 func (s *segment) planned(causes []Cause) bool {
@@ -282,10 +237,6 @@ func (s *segment) fencedByHand() map[string]bool {
 		}
 	}
 	return nodes
-}
-
-func evidence(e Event) Evidence {
-	return Evidence{At: e.At.Wall, Source: e.Source, Observer: e.Observer, Basis: e.Basis, What: Tell(e), CIB: e.CIB}
 }
 
 // Tell is an event as a sentence for people.

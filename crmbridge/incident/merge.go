@@ -106,6 +106,11 @@ func merge(all []Record) Record {
 	m.Phases, m.Gaps, m.Clocks = slices.Clone(m.Phases), slices.Clone(m.Gaps), slices.Clone(m.Clocks)
 	m.Cause.Evidence = slices.Clone(m.Cause.Evidence)
 	for _, r := range all[1:] {
+		if r.Cause.outweighs(m.Cause) { // only the node itself sees a process end
+			m.Cause.Kind = r.Cause.Kind
+		}
+	}
+	for _, r := range all[1:] {
 		m.earlierNotice(r)
 	}
 	for _, r := range all[1:] {

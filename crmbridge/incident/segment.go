@@ -53,6 +53,7 @@ type segment struct {
 	met           met       // what the observer found of the others since
 	acted         bool      // something was done or failed, more than words
 	afterwards    []Event   // what an administrator did when it was over, without consequence
+	found         []Event   // probes that found an address where it was
 }
 
 // splitter cuts ordered events into segments.
@@ -106,6 +107,9 @@ func (s *splitter) take(e Event) {
 	}
 	if t == nothing && s.cur != nil && s.cur.open && s.state.finds(e) {
 		t = continues
+	}
+	if t == nothing && s.cur != nil && s.state.confirms(e) {
+		s.cur.found = append(s.cur.found, e)
 	}
 	if t != nothing && s.begins(e, t) {
 		s.begin(e, t)

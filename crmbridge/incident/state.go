@@ -234,9 +234,14 @@ func (s *state) probed(e Event, at instance) {
 	}
 }
 
-// finds says whether a probe finds an address that was nowhere.
-func (s *state) finds(e Event) bool {
-	return e.Kind == OperationEnded && e.Op.Probe() && e.Op.RC == ocfOK && s.isAddress(e.Op.Resource) && s.where(e.Op.Resource) == ""
+// finds says whether a probe finds an address that was nowhere, and confirms whether it finds one where it was.
+func (s *state) finds(e Event) bool { return s.probes(e, "") }
+
+func (s *state) confirms(e Event) bool { return s.probes(e, e.Node) }
+
+// probes says whether a probe finds an address that is known to be on a node.
+func (s *state) probes(e Event, node string) bool {
+	return e.Kind == OperationEnded && e.Op.Probe() && e.Op.RC == ocfOK && s.isAddress(e.Op.Resource) && s.where(e.Op.Resource) == node
 }
 
 func (s *state) operation(e Event) {

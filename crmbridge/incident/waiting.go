@@ -121,13 +121,44 @@ func (p *Phase) begins(at Point) time.Duration {
 	return longer
 }
 
-// foreseen says whether clients were served until the address was taken away: the agent said that they
-// would be better off elsewhere, as with a full disk, and not that the database did not answer.
-func (c *course) foreseen() bool {
-	return c.cause.Kind == DatabaseUnfit && c.release.Known() && !slices.ContainsFunc(c.events, func(e Event) bool {
-		word, _ := c.after.word(e.Change.Name)
-		return e.Kind == AttributeChanged && e.Node == c.cause.Node && word == wordState && strings.Contains(e.Change.Value, "not answer")
+// served says whether clients were served until the address was taken away: its agent had foreseen that, or its node
+// had only lost its Pacemaker.
+func (c *course) served() bool {
+	return c.release.Known() && (c.foreseen() || c.kept())
+}
+
+// kept says whether a node that had only lost its Pacemaker had the address until it was taken away: it was found there
+// meanwhile, or its kernel took it away only then.
+func (c *course) kept() bool {
+	if c.cause.Kind != NodeLost || c.gone(c.cause.Node) {
+		return false
+	}
+	its := func(e Event) bool { return e.Node == c.cause.Node && e.At.Wall.After(c.detection.At) }
+	_, removed := c.first(func(e Event) bool {
+		return e.Kind == AddressRemoved && its(e) && !e.At.Wall.Before(c.release.At)
 	})
+	return removed || slices.ContainsFunc(c.found, func(e Event) bool { return its(e) && e.At.Wall.Before(c.release.At) })
+}
+
+// foreseen says whether clients were served until the address was taken away: the agent said that they
+// would be better off elsewhere, as with a full disk, and not that the database did not answer. What became of the
+// database after that does not matter.
+func (c *course) foreseen() bool {
+	said := false
+	for _, e := range c.events {
+		word, database := c.after.word(e.Change.Name)
+		switch {
+		case e.Node != c.cause.Node:
+		case e.Kind == AttributeChanged && word == wordState && strings.Contains(e.Change.Value, "not answer"):
+			return false
+		case e.At.Wall.After(c.release.At):
+		case e.Kind == AttributeChanged && word == wordUnfit && e.Change.Value != "" && database == c.cause.Resource:
+			said = true
+		case e.Kind == UnitDied || e.Kind == OperationEnded && e.Op.Failed && e.Op.Resource == c.cause.Resource:
+			return false
+		}
+	}
+	return said
 }
 
 // index is where the first phase of a name is, or -1.
