@@ -101,7 +101,7 @@ func (f *fixture) toldRight(t *testing.T, victim string, killed time.Time) strin
 			who, r.Cause.Kind, r.Cause.Node, r.Interruption, off, len(r.Gaps), r.Open)
 		return off.Abs() <= inAStorm
 	}
-	if r := together[0]; !tell("by all", r) || r.From != victim || r.Cause.Node != victim {
+	if r := together[0]; !tell("by all", r) || r.From != victim || r.Cause.Node != victim || r.Cause.Kind != "database-died" {
 		t.Errorf("the record of all nodes: %+v; it died at %v, and the address was up at %v", r, died, up)
 	}
 	for _, node := range names() {
