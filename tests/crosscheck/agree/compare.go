@@ -216,9 +216,16 @@ func outside(at, from, to time.Time) time.Duration {
 	return 0
 }
 
-// told is the monitor's side of the interruption that the record tells of.
+// told is the monitor's side of the interruption that the record tells of: a planned move may take less than what
+// the monitor calls one.
 func (f *finding) told() gap {
-	return f.during(f.interrupted.ServiceBack.At.Add(-f.interrupted.Interruption), f.interrupted.ServiceBack.At)
+	back := f.interrupted.ServiceBack.At
+	since := back.Add(-f.interrupted.Interruption)
+	g := f.during(since, back)
+	if g == (gap{}) && f.brief.from.Before(back) && f.brief.to.After(since) {
+		return f.brief
+	}
+	return g
 }
 
 func (f *finding) moment(what Measure, r *incident.Record, theirs time.Time, ours incident.Point, limits Limits) {

@@ -132,3 +132,38 @@ func TestMovedTwice(t *testing.T) {
 		t.Errorf("the address moved %+v apart, want 10 ms: %+v", got, report.Disagreements)
 	}
 }
+
+// TestBriefly: what takes less than the monitor calls an interruption is compared with the longest time without an
+// answer, which it tells of then.
+func TestBriefly(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		took time.Duration
+		want []string
+	}{
+		{"as long", 80 * time.Millisecond, nil},
+		{"too long", 150 * time.Millisecond, []string{string(Interruption), string(ServiceBack)}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			f, r := powerCut(), lostUntil(100.1)
+			f.Name, f.Marks = "disk-full", f.Marks[:1]
+			f.Clients[0].Dots = nil
+			for ms := result.Milliseconds(-1000); ms < 30000; ms += 10 {
+				if ms <= 0 || ms >= 90 {
+					f.Clients[0].Dots = append(f.Clients[0].Dots, result.Dot{At: ms, Verdict: "acknowledged"})
+				}
+			}
+			r.Cause = incident.Cause{Kind: incident.DatabaseUnfit, Node: "db2", Resource: "galera"}
+			r.Detection, r.Interruption, r.ServiceBack = at(100), x.took, incident.Point{At: sec(100.005).Add(x.took)}
+			r.Observers = []string{"db1", "db2", "db3"}
+			r.Phases = []incident.Phase{
+				{Name: incident.PhaseRecovery, Path: true, Begin: sec(100.005), End: r.ServiceBack.At, Duration: x.took},
+				{Name: incident.PhaseStart, Node: "db2", Begin: sec(101), End: sec(102), Duration: time.Second}, // it is written after that
+			}
+			report := laidBeside(t, f, r)
+			if got := kindsOf(report); !slices.Equal(got, x.want) {
+				t.Errorf("got %q, want %q: %+v", got, x.want, report.Disagreements)
+			}
+		})
+	}
+}

@@ -23,6 +23,7 @@ type measured struct {
 	stroke time.Time
 	by     string // how the stroke is known
 	gaps   []gap
+	brief  gap // the longest time without an answer since the injection, if none was an interruption
 }
 
 // gap is a time in which the service did not answer. A write takes its time: that the service is
@@ -41,7 +42,8 @@ const (
 )
 
 func measure(f result.Fault, e expectation) measured {
-	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark, gaps: interruptions(f)}
+	m := measured{Fault: f, expectation: e, stroke: f.Injected, by: byMark}
+	m.gaps, m.brief = interruptions(f)
 	for _, mark := range f.Marks {
 		if mark.Name == result.Struck {
 			m.stroke, m.by = m.at(mark.At), byNode
@@ -71,11 +73,12 @@ func (m measured) mark(name string) time.Time {
 
 // interruptions are the times without an answer to the writer that makes a new connection
 // for each write, as far as they ended after the injection. Its dots are every attempt, so
-// they are found as the monitor finds them, and not only the longest one.
-func interruptions(f result.Fault) []gap {
+// they are found as the monitor finds them, and not only the longest one. If there is none, it tells of the longest
+// time without an answer, as the monitor does.
+func interruptions(f result.Fault) (all []gap, brief gap) {
 	i := slices.IndexFunc(f.Clients, func(c result.Client) bool { return c.Kind == "new-connection" })
 	if i < 0 {
-		return nil
+		return nil, gap{}
 	}
 	var answers []outage.Answer
 	var failed []time.Duration // when they were begun
@@ -88,15 +91,20 @@ func interruptions(f result.Fault) []gap {
 		}
 	}
 	figures := outage.Measure(outage.Observation{Answers: answers, Fault: (-f.From).Duration(), End: (f.To - f.From).Duration()}, ordinary)
-	var all []gap
 	start := f.Injected.Add(f.From.Duration())
+	known := func(g outage.Gap) gap {
+		first := restored(answers, failed, g)
+		return gap{start.Add(g.From), start.Add(g.To), start.Add(first.Intended), start.Add(first.At)}
+	}
 	for _, g := range figures.Gaps {
-		if to := start.Add(g.To); to.After(f.Injected) {
-			first := restored(answers, failed, g)
-			all = append(all, gap{start.Add(g.From), to, start.Add(first.Intended), start.Add(first.At)})
+		if start.Add(g.To).After(f.Injected) {
+			all = append(all, known(g))
 		}
 	}
-	return all
+	if len(all) == 0 && figures.Interruption != (outage.Gap{}) {
+		brief = known(figures.Interruption)
+	}
+	return all, brief
 }
 
 // restored is the write from which on each one was answered: the first one begun after the last one that failed of
