@@ -144,21 +144,18 @@ func (c *course) kept() bool {
 // would be better off elsewhere, as with a full disk, and not that the database did not answer. What became of the
 // database after that does not matter.
 func (c *course) foreseen() bool {
-	said := false
+	warned := false
 	for _, e := range c.events {
 		word, database := c.after.word(e.Change.Name)
 		switch {
-		case e.Node != c.cause.Node:
-		case e.Kind == AttributeChanged && word == wordState && strings.Contains(e.Change.Value, "not answer"):
+		case e.Kind != AttributeChanged || e.Node != c.cause.Node:
+		case word == wordState && strings.Contains(e.Change.Value, "not answer"):
 			return false
-		case e.At.Wall.After(c.release.At):
-		case e.Kind == AttributeChanged && word == wordUnfit && e.Change.Value != "" && database == c.cause.Resource:
-			said = true
-		case e.Kind == UnitDied || e.Kind == OperationEnded && e.Op.Failed && e.Op.Resource == c.cause.Resource:
-			return false
+		case word == wordUnfit && database == c.cause.Resource && e.Change.Value != "" && !e.At.Wall.After(c.release.At):
+			warned = true
 		}
 	}
-	return said
+	return warned && c.sound(c.cause.Node, c.release.At)
 }
 
 // index is where the first phase of a name is, or -1.
